@@ -1,0 +1,1 @@
+//! Benches behind the numbers in the README of omni.

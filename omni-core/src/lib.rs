@@ -1,0 +1,55 @@
+//! Words, traits, capabilities, planning and policy of omni.
+//!
+//! This crate is pure: it opens no socket, reads no clock, starts no task and pulls in no HTTP client, TLS
+//! stack or async runtime. Everything that crosses a crate border of the family is defined here:
+//!
+//! | Module | What is in it |
+//! |---|---|
+//! | [`id`], [`time`], [`address`], [`contact`] | names of things, instants, where to speak, who speaks |
+//! | [`text`], [`content`], [`media`] | what is said, in one form for all providers |
+//! | [`event`] | what a provider told us; its documented JSON form |
+//! | [`capability`], [`plan`] | what a channel can do, and what will really go out |
+//! | [`channel`], [`webhook`], [`outbound`], [`registry`] | the traits a connector implements |
+//! | [`policy`], [`conversation`] | the pure policy engine and the state it works on |
+//! | [`error`], [`secret`], [`crypto`] | errors for people at three in the morning, secrets, signatures |
+//! | [`link`] | "write to us" links that carry a campaign token |
+//!
+//! Start at [`channel::Channel`] to write a connector, at [`event::Event`] to read what comes in.
+
+pub mod address;
+pub mod capability;
+pub mod channel;
+pub mod contact;
+pub mod content;
+pub mod conversation;
+pub mod crypto;
+pub mod error;
+pub mod event;
+pub mod id;
+pub mod link;
+pub mod media;
+pub mod outbound;
+pub mod plan;
+pub mod policy;
+pub mod provider;
+pub mod registry;
+pub mod secret;
+pub mod status;
+pub mod text;
+pub mod time;
+pub mod webhook;
+
+pub use address::Address;
+pub use capability::Capabilities;
+pub use channel::{Channel, Inbound, Outbound};
+pub use contact::{Contact, Identity};
+pub use content::Content;
+pub use conversation::Conversation;
+pub use error::{Error, Result};
+pub use event::{Event, EventBody};
+pub use id::*;
+pub use provider::Provider;
+pub use secret::Secret;
+pub use status::Status;
+pub use text::Text;
+pub use time::Timestamp;

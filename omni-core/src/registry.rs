@@ -1,0 +1,122 @@
+//! The connectors at hand, by name: for hosts whose users add accounts at run time.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use schemars::Schema;
+use serde_json::value::RawValue;
+
+use crate::capability::Capabilities;
+use crate::channel::Channel;
+use crate::error::{Error, Result};
+use crate::provider::Provider;
+
+/// Makes a channel from its configuration.
+pub type Connect = dyn Fn(&RawValue) -> Result<Arc<dyn Channel>> + Send + Sync;
+
+/// One connector: what it is called, how it is configured, what it can do.
+#[derive(Clone)]
+pub struct Connector {
+    provider: Provider,
+    title: &'static str,
+    schema: Schema,
+    capabilities: Capabilities,
+    connect: Arc<Connect>,
+}
+
+impl Connector {
+    /// Describes a connector. `title` is its name for people; `schema` the JSON Schema of its configuration.
+    pub fn new(
+        provider: Provider,
+        title: &'static str,
+        schema: Schema,
+        capabilities: Capabilities,
+        connect: impl Fn(&RawValue) -> Result<Arc<dyn Channel>> + Send + Sync + 'static,
+    ) -> Self {
+        Self { provider, title, schema, capabilities, connect: Arc::new(connect) }
+    }
+
+    /// The kind of channel.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Its name for people.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// JSON Schema of its configuration, with titles, help, and `writeOnly` on secrets: enough to draw a form.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// What an account usually can do; the connected channel has the last word.
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Makes a channel. Nothing is sent to the provider yet.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::error::ErrorKind::Configuration), saying what is wrong and where.
+    pub fn connect(&self, config: &RawValue) -> Result<Arc<dyn Channel>> {
+        (self.connect)(config)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("provider", &self.provider).finish_non_exhaustive()
+    }
+}
+
+/// The connectors at hand. Nothing registers itself before `main`: what is here was put here.
+#[derive(Clone, Debug, Default)]
+pub struct Registry {
+    connectors: BTreeMap<Provider, Connector>,
+}
+
+impl Registry {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a connector, ours or your own; one of the same name is replaced.
+    #[must_use]
+    pub fn with(mut self, connector: Connector) -> Self {
+        self.connectors.insert(connector.provider.clone(), connector);
+        self
+    }
+
+    /// The connectors, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Connector> {
+        self.connectors.values()
+    }
+
+    /// One connector.
+    pub fn get(&self, provider: &Provider) -> Option<&Connector> {
+        self.connectors.get(provider)
+    }
+
+    /// Makes a channel from the JSON text of its configuration.
+    ///
+    /// # Errors
+    /// [`Configuration`](crate::error::ErrorKind::Configuration) for an unknown provider, text that is not
+    /// JSON, or settings that cannot be used.
+    pub fn connect(&self, provider: &Provider, config: &str) -> Result<Arc<dyn Channel>> {
+        let connector = self.get(provider).ok_or_else(|| {
+            let known: Vec<&str> = self.connectors.keys().map(Provider::as_str).collect();
+            Error::configuration(
+                "connect",
+                format!("no connector named {provider}; compiled in: {}", known.join(", ")),
+            )
+            .with_advice("switch on its cargo feature, or register your own connector")
+        })?;
+        let config = serde_json::from_str::<&RawValue>(config)
+            .map_err(|e| Error::configuration("connect", format!("the configuration is not JSON: {e}")))?;
+        connector.connect(config)
+    }
+}

@@ -1,0 +1,1 @@
+//! The durable runtime of omni: journal, outbox, timers, leases and the store port.

@@ -1,0 +1,1 @@
+//! Conformance suites, provider simulators and a movable clock for testing omni connectors and stores.
