@@ -90,4 +90,11 @@ impl SendError {
             SendError::Rejected(e) | SendError::Unknown(e) => e,
         }
     }
+
+    /// The error itself, for calls where it does not matter whether they were carried out.
+    pub fn into_error(self) -> Error {
+        match self {
+            SendError::Rejected(e) | SendError::Unknown(e) => e,
+        }
+    }
 }

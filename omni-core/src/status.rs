@@ -52,8 +52,8 @@ impl Status {
         matches!(self, Status::Failed | Status::Expired)
     }
 
-    /// A total order: a higher rank wins a merge.
-    fn rank(self) -> u8 {
+    /// A total order for stores: a higher rank wins a merge.
+    pub fn rank(self) -> u8 {
         match self {
             Status::Queued => 0,
             Status::Sending => 1,

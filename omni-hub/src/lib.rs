@@ -1,1 +1,47 @@
-//! The durable runtime of omni: journal, outbox, timers, leases and the store port.
+//! The durable runtime of omni: it joins channels, policies and a store inside the host's own process.
+//!
+//! ```no_run
+//! use omni_hub::{ChannelKey, ChannelSetup, Draft, Hub};
+//! # async fn example(channel: std::sync::Arc<dyn omni_core::Channel>) {
+//! let hub = Hub::builder().node("desk").build();
+//! hub.add_channel(ChannelSetup::new(ChannelKey::new("acme", "shop-bot"), channel));
+//! let running = hub.clone();
+//! tokio::spawn(async move { running.run().await });
+//! // hand webhooks to hub.webhook(..), read hub.events("crm"), answer with hub.reply(..)
+//! # }
+//! ```
+//!
+//! # Metrics
+//!
+//! Through the `metrics` facade, labelled with the provider: `omni_received_total`, `omni_committed_total`,
+//! `omni_duplicate_total`, `omni_rejected_total`, `omni_sent_total`, `omni_failed_total`,
+//! `omni_unknown_total`; labelled with the consumer: `omni_handled_total` and the gauge `omni_lag`.
+//!
+//! # Spans
+//!
+//! `webhook` and `send`, with the channel, ids and sizes. Bodies, secrets and addresses are never recorded.
+
+mod attempt;
+#[cfg(feature = "axum")]
+pub mod axum;
+mod builder;
+mod clock;
+mod decide;
+mod dispatch;
+mod health;
+mod hub;
+mod ingest;
+mod line;
+mod log;
+mod messages;
+mod pacing;
+mod run;
+pub mod store;
+
+pub use builder::{HubBuilder, Interrupted};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use decide::Draft;
+pub use health::{ChannelHealth, Health};
+pub use hub::{ChannelSetup, Hub, HubError, Settle};
+pub use log::Consumer;
+pub use store::{ChannelKey, Entry, HostEvent, MemoryStore, Store};

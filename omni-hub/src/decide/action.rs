@@ -1,0 +1,143 @@
+//! What people, programs and timers do to conversations.
+
+use omni_core::conversation::{Actor, Closed, Owner, TimerKind};
+use omni_core::id::{MessageId, TimerToken};
+use omni_core::policy::{Action, Input, Verb, Verdict};
+use omni_core::{Status, Timestamp};
+
+use super::{Decision, Draft, Env};
+use crate::store::{Changes, HostEvent, PeerKey, Refused, Snapshot};
+
+fn refused(why: Refused) -> Changes {
+    Changes { refused: Some(why), ..Changes::default() }
+}
+
+/// An answer in an open conversation.
+pub(crate) fn reply(env: &Env, now: Timestamp, draft: &Draft, snapshot: &Snapshot) -> Changes {
+    let Some(conversation) = &snapshot.conversation else { return refused(Refused::NoConversation) };
+    if !conversation.is_open() {
+        return refused(Refused::Closed);
+    }
+    send(Decision::new(env, now, snapshot), draft)
+}
+
+/// A message to an address, in its open conversation or in a new one.
+pub(crate) fn begin(env: &Env, now: Timestamp, to: &PeerKey, draft: &Draft, snapshot: &Snapshot) -> Changes {
+    let mut d = Decision::new(env, now, snapshot);
+    if !d.conversation.as_ref().is_some_and(omni_core::Conversation::is_open) {
+        let former = d.conversation.take();
+        d.open(to.clone(), |c| {
+            // The reply window goes on from what the person last wrote, in whichever conversation.
+            c.last_inbound_at = former.as_ref().and_then(|f| f.last_inbound_at);
+            c.title = former.map_or_else(|| to.address.to_string(), |f| f.title);
+        });
+    }
+    send(d, draft)
+}
+
+fn send(mut d: Decision<'_>, draft: &Draft) -> Changes {
+    match d.queue(draft.clone()) {
+        Err(refusal) => refused(Refused::Unsendable(refusal)),
+        Ok(_) => {
+            let action = Action { by: draft.by.clone(), verb: Verb::Reply };
+            d.step(&Input::Action(&action));
+            d.finish()
+        }
+    }
+}
+
+/// Anything but an answer.
+pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &Snapshot) -> Changes {
+    let mut d = Decision::new(env, now, snapshot);
+    let Some(conversation) = &mut d.conversation else { return refused(Refused::NoConversation) };
+    let by = action.by.clone();
+    match &action.verb {
+        Verb::Reply => return refused(Refused::NoMessage),
+        Verb::Assign { .. } | Verb::Close { .. } if !conversation.is_open() => return refused(Refused::Closed),
+        Verb::Assign { to } => {
+            // A claim is one conditional write: whoever takes for themselves takes from nobody else.
+            if takes(to, &by) && taken_by_other(&conversation.owner, &by) {
+                return refused(Refused::Taken);
+            }
+            conversation.owner = to.clone();
+            d.tell(HostEvent::Assigned { to: to.clone(), by });
+        }
+        Verb::Close { reason } => d.close(Closed { at: now, reason: reason.clone(), by }),
+        Verb::Reopen => {
+            if conversation.closed.take().is_some() {
+                d.tell(HostEvent::Reopened { by });
+            }
+        }
+        Verb::Seen => {
+            if conversation.unread > 0 {
+                conversation.unread = 0;
+                d.tell(HostEvent::Seen { by });
+            }
+        }
+        Verb::Tag { tag } => {
+            if !conversation.tags.contains(tag) {
+                conversation.tags.push(tag.clone());
+                d.tell(HostEvent::Tagged { tag: tag.clone(), by });
+            }
+        }
+        _ => return refused(Refused::NoConversation),
+    }
+    d.step(&Input::Action(action));
+    d.finish()
+}
+
+fn takes(to: &Owner, by: &Actor) -> bool {
+    matches!((to, by), (Owner::Agent { agent: a }, Actor::Agent { agent: b }) if a == b)
+}
+
+fn taken_by_other(owner: &Owner, by: &Actor) -> bool {
+    matches!((owner, by), (Owner::Agent { agent: a }, Actor::Agent { agent: b }) if a != b)
+}
+
+/// A timer that is due: a stale one only goes away.
+pub(crate) fn timer(
+    env: &Env,
+    now: Timestamp,
+    token: TimerToken,
+    kind: TimerKind,
+    snapshot: &Snapshot,
+) -> Changes {
+    let mut d = Decision::new(env, now, snapshot);
+    d.changes.timers_done.push(token);
+    let live = d.conversation.as_ref().is_some_and(|c| c.timers.iter().any(|t| t.token == token));
+    if live && let Some(c) = &mut d.conversation {
+        c.timers.retain(|t| t.token != token);
+        d.step(&Input::Timer(kind));
+    } else {
+        d.conversation = None;
+    }
+    d.finish()
+}
+
+/// A person says what became of a message whose outcome was unknown (law 5).
+pub(crate) fn settle(
+    env: &Env,
+    now: Timestamp,
+    message: MessageId,
+    how: crate::Settle,
+    snapshot: &Snapshot,
+) -> Changes {
+    let mut d = Decision::new(env, now, snapshot);
+    let Some(record) = snapshot.messages.first().cloned() else { return refused(Refused::NoMessage) };
+    if record.status != Some(Status::Unknown) {
+        return refused(Refused::Settled);
+    }
+    match how {
+        crate::Settle::Sent => d.news(message, Status::Sent, Vec::new(), None),
+        crate::Settle::NotSent => d.news(message, Status::Failed, Vec::new(), None),
+        crate::Settle::Resend => {
+            d.trace.note("settle", Verdict::Applied, "a person let the message be sent again");
+            d.news(message, Status::Failed, Vec::new(), None);
+            let mut draft = Draft::new(record.content, record.author);
+            draft.reply_to = record.reply_to;
+            draft.face = record.face;
+            return send(d, &draft);
+        }
+    }
+    d.finish()
+}

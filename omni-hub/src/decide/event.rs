@@ -1,0 +1,460 @@
+//! What a provider told us, applied.
+
+use std::sync::Arc;
+
+use omni_core::contact::{Contact, Sender, SenderKind};
+use omni_core::content::{Content, Part};
+use omni_core::conversation::Actor;
+use omni_core::event::{
+    Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction, ReadReach,
+    StatusNews,
+};
+use omni_core::id::{ContactId, MessageId, ProviderMessageId};
+use omni_core::link::Referral;
+use omni_core::plan::Reach;
+use omni_core::policy::{Context, Input, Returning, Verdict};
+use omni_core::{Identity, Status, Timestamp};
+
+use super::{Decision, Env, OtherSide, thread_time};
+use crate::store::{
+    Claim, Changes, Direction, HostEvent, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, StatusPatch,
+    Target, Unit,
+};
+
+/// The unit of work of an event: its claim, what it wants to see, and the decision.
+pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestamp) -> Unit {
+    let claim = claim(&env, &event);
+    let target = match (&event.address, &event.body) {
+        (Some(address), _) => Target::Peer(env.key.peer(address.clone())),
+        (None, EventBody::Status(news)) => Target::Message(env.key.clone(), news.message.clone()),
+        (None, _) => Target::Nothing,
+    };
+    let lookups = lookups(&event);
+    Unit::new(target, move |snapshot| decide(&env, &event, received_at, snapshot))
+        .with_lookups(lookups)
+        .with_claim(claim)
+}
+
+/// The unit that keeps an event whose own unit failed: nothing a provider told is lost.
+pub(crate) fn parked_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestamp, error: String) -> Unit {
+    let claim = claim(&env, &event);
+    let park = move |snapshot: &Snapshot| {
+        let mut d = Decision::new(&env, received_at, snapshot);
+        d.tell(HostEvent::Parked { event: Box::new((*event).clone()), error: error.clone() });
+        d.finish()
+    };
+    Unit::new(Target::Nothing, park).with_claim(claim)
+}
+
+fn claim(env: &Env, event: &Event) -> Claim {
+    Claim { channel: env.key.clone(), event: event.id.clone(), kind: event.kind() }
+}
+
+fn lookups(event: &Event) -> Vec<Lookup> {
+    let by_id = |id: &ProviderMessageId| Lookup::Provider(id.clone());
+    match &event.body {
+        EventBody::Message(m) => {
+            let album = m.album.clone().map(Lookup::Album);
+            let identity = (m.chat.kind == ChatKind::Private).then(|| Lookup::Identity(m.sender.identity.clone()));
+            album.into_iter().chain(identity).collect()
+        }
+        EventBody::Echo(echo) => {
+            let ours = echo.ours.map(Lookup::Message);
+            ours.into_iter().chain([by_id(&echo.message.id), Lookup::Unsettled]).collect()
+        }
+        EventBody::Edited(e) => vec![by_id(&e.message)],
+        EventBody::Reaction(r) => vec![by_id(&r.message)],
+        EventBody::Deleted { messages } => messages.iter().map(by_id).collect(),
+        EventBody::Read { .. } => vec![Lookup::Unread],
+        EventBody::Status(StatusNews { message: MessageName::Provider(id), .. }) => vec![by_id(id)],
+        EventBody::Status(StatusNews { message: MessageName::Ours(id), .. }) => vec![Lookup::Message(*id)],
+        _ => match event.sender() {
+            Some(sender) => vec![Lookup::Identity(sender.identity.clone())],
+            None => Vec::new(),
+        },
+    }
+}
+
+fn decide(env: &Env, event: &Event, received_at: Timestamp, snapshot: &Snapshot) -> Changes {
+    let mut d = Decision::new(env, received_at, snapshot);
+    let found = &snapshot.messages;
+    match &event.body {
+        EventBody::Message(m) => d.message(event, m, snapshot),
+        EventBody::Comment(c) => d.message(event, &c.message, snapshot),
+        EventBody::Echo(echo) => d.echo(event, echo, snapshot),
+        EventBody::Edited(edited) => d.edited(event, edited, found),
+        EventBody::Deleted { messages } => d.deleted(event, messages, found),
+        EventBody::Reaction(reaction) => d.reaction(event, reaction, found),
+        EventBody::Status(news) => d.status(event, news, found),
+        EventBody::Read { messages, reach } => d.read(event, messages, *reach, found),
+        EventBody::Button(button) => d.button(event, button, snapshot),
+        EventBody::Started(s) => d.wordless(event, &s.sender, s.referral.as_ref(), snapshot),
+        EventBody::Call(call) => d.wordless(event, &call.sender, None, snapshot),
+        EventBody::Subscribed { sender } => d.reach(event, sender, Reach::Open, snapshot),
+        EventBody::Blocked { sender } => d.reach(event, sender, Reach::Blocked, snapshot),
+        EventBody::Migrated { to } => {
+            if let Some(address) = &event.address {
+                d.changes.moved = Some((env.key.peer(address.clone()), to.clone()));
+            }
+            d.tell(HostEvent::Moved { to: to.clone() });
+        }
+        _ => d.received(event, None),
+    }
+    d.finish()
+}
+
+impl Decision<'_> {
+    fn received(&mut self, event: &Event, message: Option<MessageId>) {
+        self.tell(HostEvent::Received { event: Box::new(event.clone()), message });
+    }
+
+    /// A customer's words: they open or reopen a conversation, or join the album they are part of.
+    fn message(&mut self, event: &Event, message: &Message, snapshot: &Snapshot) {
+        if let Some(album) = snapshot.messages.iter().find(|m| m.album.is_some() && m.album == message.album) {
+            return self.join_album(event, message, album.clone());
+        }
+        self.meet(event, &message.sender, &message.chat, snapshot);
+        if message.origin == Origin::Automatic || message.sender.kind == SenderKind::Robot {
+            self.other_side = OtherSide::Robot;
+        }
+        if let Some(c) = &mut self.conversation {
+            c.heard(self.now, message.content.preview());
+            if message.item.is_some() {
+                c.item.clone_from(&message.item);
+            }
+            if c.referral.is_none() {
+                c.referral.clone_from(&message.referral);
+            }
+        }
+        let id = self.record(thread_time(event, self.now), Direction::In, Actor::Customer, message);
+        self.step(&Input::Event(event));
+        self.received(event, id);
+    }
+
+    fn join_album(&mut self, event: &Event, part: &Message, mut album: MessageRecord) {
+        album.content.parts.extend(part.content.parts.iter().cloned());
+        if album.content.text.is_none() {
+            album.content.text.clone_from(&part.content.text);
+        }
+        album.provider_ids.push(part.id.clone());
+        let id = album.id;
+        self.changes.changed_messages.push(album);
+        self.received(event, Some(id));
+    }
+
+    /// Writes a message of either side into the thread.
+    fn record(&mut self, at: Timestamp, direction: Direction, author: Actor, m: &Message) -> Option<MessageId> {
+        let conversation = self.conversation.as_ref()?.id;
+        let id = MessageId::next(&self.env.ids, self.now);
+        self.changes.new_messages.push(MessageRecord {
+            id,
+            conversation,
+            direction,
+            author,
+            name: m.sender.profile.name.clone(),
+            content: m.content.clone(),
+            provider_ids: vec![m.id.clone()],
+            album: m.album.clone(),
+            reply_to: m.reply_to.clone(),
+            face: None,
+            origin: m.origin,
+            at,
+            status: (direction == Direction::Out).then_some(Status::Sent),
+            error: None,
+            reactions: Vec::new(),
+            edited_at: None,
+            deleted_at: None,
+        });
+        Some(id)
+    }
+
+    /// Makes sure of the address, the person and an open conversation.
+    fn meet(&mut self, event: &Event, sender: &Sender, chat: &Chat, snapshot: &Snapshot) {
+        let Some(address) = &event.address else { return };
+        let key = self.env.key.peer(address.clone());
+        let private = chat.kind == ChatKind::Private;
+        self.know_peer(&key);
+        if private {
+            self.know_person(sender, snapshot.contact.as_ref());
+        }
+        let title = match (&chat.title, &sender.profile.name) {
+            (Some(title), _) if !private => title.clone(),
+            (_, Some(name)) => name.clone(),
+            _ => sender.identity.id.clone(),
+        };
+        let returning = match &self.conversation {
+            Some(c) if c.is_open() => None,
+            Some(c) => Some(self.env.policy.returning(c, &Context::at(self.now))),
+            None => Some(Returning::New),
+        };
+        match (returning, &mut self.conversation) {
+            (None, Some(c)) => {
+                if c.title != title && private {
+                    c.title = title;
+                }
+            }
+            (Some(Returning::Reopen), Some(c)) => {
+                c.closed = None;
+                self.tell(HostEvent::Reopened { by: Actor::Customer });
+            }
+            _ => {
+                let chat = chat.clone();
+                self.open(key, |c| {
+                    c.title = title;
+                    c.chat = chat;
+                });
+            }
+        }
+    }
+
+    /// The address exists and is open from now on: who writes lets us write.
+    fn know_peer(&mut self, key: &PeerKey) {
+        let known = self.peer.is_some();
+        let peer = self.peer.get_or_insert_with(|| PeerRecord {
+            key: key.clone(),
+            contact: None,
+            conversation: None,
+            reach: Reach::Open,
+        });
+        if !known || peer.reach != Reach::Open {
+            peer.reach = Reach::Open;
+            self.changes.peer = Some(peer.clone());
+        }
+    }
+
+    /// The person exists, and what the event tells of them is known.
+    fn know_person(&mut self, sender: &Sender, known: Option<&Contact>) {
+        let mut contact = match known {
+            Some(contact) => contact.clone(),
+            None => {
+                let id = ContactId::next(&self.env.ids, self.now);
+                Contact { id, identities: vec![sender.identity.clone()], profile: sender.profile.clone() }
+            }
+        };
+        let learned = contact.profile.learn(&sender.profile) | learn_identity(&mut contact, &sender.identity);
+        if let Some(peer) = &mut self.peer
+            && peer.contact != Some(contact.id)
+        {
+            peer.contact = Some(contact.id);
+            self.changes.peer = Some(peer.clone());
+        }
+        if learned || known.is_none() {
+            self.changes.contact = Some(contact);
+        }
+    }
+
+    /// A message of the business that we did not see leaving: ours after all, or a person's (law 8).
+    fn echo(&mut self, event: &Event, echo: &Echo, snapshot: &Snapshot) {
+        if let Some(own) = own_send(echo, &snapshot.messages) {
+            let id = own.id;
+            if own.status.is_some_and(|s| s.merge(Status::Sent) != s) {
+                self.changes.outbox_done.push(id);
+                self.news(id, Status::Sent, vec![echo.message.id.clone()], None);
+            }
+            return self.received(event, Some(id));
+        }
+        self.meet_business(event, echo);
+        let by = match echo.message.origin {
+            Origin::Automatic => Actor::Provider,
+            _ => Actor::Elsewhere,
+        };
+        if let Some(c) = &mut self.conversation {
+            c.answered(&by, self.now, echo.message.content.preview());
+        }
+        let mut message = echo.message.clone();
+        message.sender.profile.name = echo.author.clone().or(message.sender.profile.name);
+        let id = self.record(thread_time(event, self.now), Direction::Out, by, &message);
+        self.step(&Input::Event(event));
+        self.received(event, id);
+    }
+
+    /// A conversation that the business begins or goes on with, elsewhere.
+    fn meet_business(&mut self, event: &Event, echo: &Echo) {
+        let Some(address) = &event.address else { return };
+        let key = self.env.key.peer(address.clone());
+        if self.conversation.as_ref().is_none_or(|c| !c.is_open()) {
+            let title = self.conversation.as_ref().map(|c| c.title.clone());
+            let chat = echo.message.chat.clone();
+            self.open(key, |c| {
+                c.title = title.or(chat.title.clone()).unwrap_or_default();
+                c.chat = chat;
+            });
+        }
+    }
+
+    fn edited(&mut self, event: &Event, edited: &Edited, found: &[MessageRecord]) {
+        let Some(message) = found.first() else { return self.received(event, None) };
+        let mut message = message.clone();
+        let id = message.id;
+        if message.provider_ids.len() > 1 {
+            // One part of an album changed: its words may have; the other parts stay.
+            if edited.content.text.is_some() {
+                message.content.text.clone_from(&edited.content.text);
+            }
+        } else {
+            message.content = edited.content.clone();
+        }
+        message.edited_at = Some(thread_time(event, self.now));
+        self.changes.changed_messages.push(message);
+        self.received(event, Some(id));
+    }
+
+    fn deleted(&mut self, event: &Event, named: &[ProviderMessageId], found: &[MessageRecord]) {
+        for message in found {
+            // An album is gone only when all of its parts are.
+            if message.deleted_at.is_none() && message.provider_ids.iter().all(|id| named.contains(id)) {
+                let mut message = message.clone();
+                message.deleted_at = Some(thread_time(event, self.now));
+                self.changes.changed_messages.push(message);
+            }
+        }
+        self.received(event, found.first().map(|m| m.id));
+    }
+
+    fn reaction(&mut self, event: &Event, reaction: &Reaction, found: &[MessageRecord]) {
+        let Some(message) = found.first() else { return self.received(event, None) };
+        let mut message = message.clone();
+        let who = reaction.sender.as_ref().map(|s| s.identity.id.clone()).unwrap_or_default();
+        message.reactions.retain(|(by, _)| *by != who);
+        message.reactions.extend(reaction.signs.iter().map(|sign| (who.clone(), sign.clone())));
+        let id = message.id;
+        self.changes.changed_messages.push(message);
+        self.received(event, Some(id));
+    }
+
+    fn status(&mut self, event: &Event, news: &StatusNews, found: &[MessageRecord]) {
+        let Some(message) = found.first() else { return self.received(event, None) };
+        let old = message.status.unwrap_or(Status::Queued);
+        if old.merge(news.status) == old {
+            return;
+        }
+        if news.status.is_settled() {
+            self.changes.outbox_done.push(message.id);
+        }
+        let ids = match &news.message {
+            MessageName::Provider(id) if !message.provider_ids.contains(id) => vec![id.clone()],
+            _ => Vec::new(),
+        };
+        self.news(message.id, news.status, ids, news.error.clone());
+    }
+
+    fn read(
+        &mut self,
+        event: &Event,
+        named: &[ProviderMessageId],
+        reach: ReadReach,
+        unread: &[MessageRecord],
+    ) {
+        let names = |m: &MessageRecord| m.provider_ids.iter().any(|id| named.contains(id));
+        let seen: Vec<MessageId> = match reach {
+            ReadReach::These => unread.iter().filter(|m| names(m)).map(|m| m.id).collect(),
+            // Newest first: from the newest one named on. A mark that names none of ours covers them all.
+            ReadReach::UpTo => {
+                let from = unread.iter().position(names).unwrap_or(0);
+                let sent = |m: &&MessageRecord| m.status.is_some_and(|s| s.merge(Status::Sent) == s || s == Status::Accepted);
+                unread.iter().skip(from).filter(sent).map(|m| m.id).collect()
+            }
+        };
+        for id in seen {
+            self.news(id, Status::Read, Vec::new(), None);
+        }
+        self.received(event, None);
+    }
+
+    /// News of a message of ours, for the store and the host.
+    pub(super) fn news(
+        &mut self,
+        message: MessageId,
+        status: Status,
+        provider_ids: Vec<ProviderMessageId>,
+        error: Option<omni_core::error::ErrorReport>,
+    ) {
+        let patch = StatusPatch { message, status, provider_ids: provider_ids.clone(), error: error.clone() };
+        self.changes.statuses.push(patch);
+        self.tell(HostEvent::Status { message, status, provider_ids, error });
+    }
+
+    /// A pressed key stands in the thread as what was written on it.
+    fn button(&mut self, event: &Event, button: &Button, snapshot: &Snapshot) {
+        let chat = snapshot.conversation.as_ref().map(|c| c.chat.clone()).unwrap_or_default();
+        self.meet(event, &button.sender, &chat, snapshot);
+        let label = button.label.clone().unwrap_or_else(|| button.data.clone());
+        if let Some(c) = &mut self.conversation {
+            c.heard(self.now, label.clone());
+        }
+        let mut pressed = Message::new(
+            format!("button:{}", event.id),
+            button.sender.clone(),
+            Content::text(label),
+        );
+        pressed.reply_to = button.message.clone().map(|message| omni_core::event::ReplyTo { message, quote: None });
+        let id = self.record(thread_time(event, self.now), Direction::In, Actor::Customer, &pressed);
+        self.step(&Input::Event(event));
+        self.received(event, id);
+    }
+
+    /// The person is there without having said a word: a start, a call.
+    fn wordless(&mut self, event: &Event, sender: &Sender, referral: Option<&Referral>, snapshot: &Snapshot) {
+        self.meet(event, sender, &Chat::default(), snapshot);
+        if let Some(c) = &mut self.conversation {
+            c.last_inbound_at = Some(self.now);
+            c.last_message_at = self.now;
+            if c.referral.is_none() {
+                c.referral = referral.cloned();
+            }
+        }
+        self.step(&Input::Event(event));
+        self.received(event, None);
+    }
+
+    /// The person lets us write, or does not any more.
+    fn reach(&mut self, event: &Event, sender: &Sender, reach: Reach, snapshot: &Snapshot) {
+        let Some(address) = &event.address else { return self.received(event, None) };
+        let key = self.env.key.peer(address.clone());
+        self.know_peer(&key);
+        self.know_person(sender, snapshot.contact.as_ref());
+        if let Some(peer) = &mut self.peer {
+            peer.reach = reach;
+            self.changes.peer = Some(peer.clone());
+        }
+        if reach == Reach::Blocked {
+            self.trace.note("reach", Verdict::Applied, "the person blocked the account: nothing can be sent");
+        }
+        self.received(event, None);
+    }
+}
+
+fn learn_identity(contact: &mut Contact, told: &Identity) -> bool {
+    let same = |i: &&mut Identity| i.provider == told.provider && i.scope == told.scope && i.id == told.id;
+    match contact.identities.iter_mut().find(same) {
+        Some(known) if told.aliases.is_empty() || known.aliases == told.aliases => false,
+        Some(known) => {
+            known.aliases.clone_from(&told.aliases);
+            true
+        }
+        None => {
+            contact.identities.push(told.clone());
+            true
+        }
+    }
+}
+
+/// The send of ours that an echo repeats: by our reference, by the provider's id, or, while its answer is still
+/// out, by the same words.
+fn own_send<'m>(echo: &Echo, found: &'m [MessageRecord]) -> Option<&'m MessageRecord> {
+    let by_reference = found.iter().find(|m| Some(m.id) == echo.ours);
+    let by_id = || {
+        found.iter().find(|m| m.direction == Direction::Out && m.provider_ids.contains(&echo.message.id))
+    };
+    let same_words = |m: &&MessageRecord| {
+        m.provider_ids.is_empty()
+            && matches!(m.status, Some(Status::Sending | Status::Unknown | Status::Queued))
+            && m.content.plain_text() == echo.message.content.plain_text()
+            && files(&m.content) == files(&echo.message.content)
+    };
+    by_reference.or_else(by_id).or_else(|| found.iter().rev().find(same_words))
+}
+
+fn files(content: &Content) -> usize {
+    content.parts.iter().filter(|p| matches!(p, Part::Media(_))).count()
+}

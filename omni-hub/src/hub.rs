@@ -1,0 +1,443 @@
+//! The hub: what a host holds in its hands.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use omni_core::channel::Channel;
+use omni_core::conversation::{Actor, CloseReason, Owner};
+use omni_core::error::Error;
+use omni_core::id::{AccountId, BlobId, ConsumerId, ContactId, ConversationId, IdSource, MessageId, NodeId};
+use omni_core::media::MediaSource;
+use omni_core::plan::{Plan, PlanContext, plan};
+use omni_core::policy::{Action, Policy, StandardPolicy, Verb};
+use omni_core::{Address, Contact, Content, Conversation, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::builder::{HubBuilder, Settings};
+use crate::clock::Clock;
+use crate::decide::{self, Draft};
+use crate::health::ChannelHealth;
+use crate::line::Line;
+use crate::log::Consumer;
+use crate::store::{
+    Applied, Batch, ChannelKey, Changes, ConversationQuery, Lookup, MessageRecord, PeerKey, Refused, Store,
+    StoreError, Target, Unit,
+};
+
+/// Why the hub could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HubError {
+    /// No such channel is connected to this hub.
+    #[error("no channel {0} is connected to this hub")]
+    NoChannel(ChannelKey),
+    /// The state does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The store failed; nothing was changed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The provider, or the way to it, failed.
+    #[error(transparent)]
+    Channel(#[from] Error),
+}
+
+/// What a person says became of a message whose outcome was unknown (law 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settle {
+    /// It went out.
+    Sent,
+    /// It did not.
+    NotSent,
+    /// It did not, or that does not matter: send it again, as a new message.
+    Resend,
+}
+
+/// A channel to connect to a hub.
+#[derive(Debug)]
+pub struct ChannelSetup {
+    pub(crate) key: ChannelKey,
+    pub(crate) channel: Arc<dyn Channel>,
+    pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) account: Option<AccountId>,
+}
+
+impl ChannelSetup {
+    /// A channel under a name of the host's, with the [`StandardPolicy`].
+    pub fn new(key: ChannelKey, channel: Arc<dyn Channel>) -> Self {
+        Self { key, channel, policy: Arc::new(StandardPolicy::new()), account: None }
+    }
+
+    /// With another policy.
+    #[must_use]
+    pub fn policy(mut self, policy: impl Policy) -> Self {
+        self.policy = Arc::new(policy);
+        self
+    }
+
+    /// With the provider's id of the account, from [`Channel::check`]: webhooks that carry events of several
+    /// accounts are told apart by it.
+    #[must_use]
+    pub fn account(mut self, account: AccountId) -> Self {
+        self.account = Some(account);
+        self
+    }
+}
+
+/// The runtime that joins channels, policies and a store. Clones are one hub.
+///
+/// It takes webhooks and actions as soon as it is built; [`Hub::run`] makes it send, listen and keep time.
+#[derive(Clone)]
+pub struct Hub {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<IdSource>,
+    pub(crate) node: NodeId,
+    pub(crate) settings: Settings,
+    pub(crate) lines: RwLock<HashMap<ChannelKey, Arc<Line>>>,
+    /// The number of the newest host event known here.
+    pub(crate) newest: watch::Sender<u64>,
+    /// Lines came or went: the runner looks.
+    pub(crate) changed: Notify,
+    /// A timer was set.
+    pub(crate) timer_set: Notify,
+    /// Outbox rows wait without an owner.
+    pub(crate) unowned: Notify,
+    pub(crate) stop: CancellationToken,
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub").field("node", &self.inner.node).field("store", &self.inner.store).finish_non_exhaustive()
+    }
+}
+
+impl Hub {
+    /// Begins to put a hub together.
+    pub fn builder() -> HubBuilder {
+        HubBuilder::default()
+    }
+
+    pub(crate) fn assemble(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<IdSource>,
+        node: NodeId,
+        settings: Settings,
+    ) -> Self {
+        let inner = Inner {
+            store,
+            clock,
+            ids,
+            node,
+            settings,
+            lines: RwLock::default(),
+            newest: watch::Sender::new(0),
+            changed: Notify::new(),
+            timer_set: Notify::new(),
+            unowned: Notify::new(),
+            stop: CancellationToken::new(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Connects a channel, now or while running. One under the same name is replaced: its listener stops, and
+    /// what waits to be sent goes through the new one.
+    pub fn add_channel(&self, setup: ChannelSetup) {
+        let key = setup.key.clone();
+        let line = Arc::new(Line::new(setup, &self.inner));
+        let old = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner).insert(key, line);
+        if let Some(old) = old {
+            old.stop.cancel();
+        }
+        self.inner.changed.notify_one();
+        self.inner.unowned.notify_one();
+    }
+
+    /// Disconnects a channel. What is being handed over is finished; what waits stays in the store and goes out
+    /// when the channel is connected again. Returns false when there was none.
+    pub fn remove_channel(&self, key: &ChannelKey) -> bool {
+        let removed = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        removed.inspect(|line| line.stop.cancel()).is_some()
+    }
+
+    /// Changes a channel's policy from the next event on.
+    ///
+    /// # Errors
+    /// [`HubError::NoChannel`].
+    pub fn set_policy(&self, key: &ChannelKey, policy: impl Policy) -> Result<(), HubError> {
+        self.inner.line(key)?.set_policy(Arc::new(policy));
+        Ok(())
+    }
+
+    /// A connected channel.
+    pub fn channel(&self, key: &ChannelKey) -> Option<Arc<dyn Channel>> {
+        self.inner.line(key).ok().map(|line| line.env().channel.clone())
+    }
+
+    /// How each connected channel is, by name.
+    pub fn health(&self) -> Vec<ChannelHealth> {
+        let lines = self.inner.lines.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<ChannelHealth> =
+            lines.iter().map(|(key, line)| ChannelHealth { channel: key.clone(), health: line.health() }).collect();
+        all.sort_by(|a, b| a.channel.cmp(&b.channel));
+        all
+    }
+
+    /// Answers in an open conversation. Returns the messages it becomes; they are durable then.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] with the reason that [`Hub::plan`] tells beforehand.
+    pub async fn reply(&self, conversation: ConversationId, draft: Draft) -> Result<Vec<MessageId>, HubError> {
+        let env = self.inner.line_of(conversation).await?.env();
+        let draft = self.keep_bytes(draft).await?;
+        let now = self.inner.clock.now();
+        let unit = Unit::new(Target::Conversation(conversation), move |snapshot| {
+            decide::reply(&env, now, &draft, snapshot)
+        });
+        let changes = self.inner.commit(unit).await?;
+        Ok(changes.new_messages.iter().map(|m| m.id).collect())
+    }
+
+    /// Writes to an address, in its open conversation or in a new one.
+    ///
+    /// # Errors
+    /// As [`Hub::reply`]; also where the person has to write first.
+    pub async fn start(&self, channel: &ChannelKey, to: Address, draft: Draft) -> Result<Vec<MessageId>, HubError> {
+        let env = self.inner.line(channel)?.env();
+        let draft = self.keep_bytes(draft).await?;
+        let now = self.inner.clock.now();
+        let peer = channel.peer(to);
+        let unit = Unit::new(Target::Peer(peer.clone()), move |snapshot| {
+            decide::begin(&env, now, &peer, &draft, snapshot)
+        });
+        let changes = self.inner.commit(unit).await?;
+        Ok(changes.new_messages.iter().map(|m| m.id).collect())
+    }
+
+    /// What would go out in a conversation now: the reason to grey out a button, or the messages.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`] when there is no such conversation.
+    pub async fn plan(&self, conversation: ConversationId, content: &Content) -> Result<Plan, HubError> {
+        let line = self.inner.line_of(conversation).await?;
+        let c = self.inner.store.conversation(conversation).await?.ok_or(Refused::NoConversation)?;
+        let env = line.env();
+        let peer = self.inner.store.peer(&env.key.peer(c.address.clone())).await?;
+        let context = PlanContext {
+            now: self.inner.clock.now(),
+            last_inbound: c.last_inbound_at,
+            reach: peer.map(|p| p.reach).unwrap_or_default(),
+            paused_until: line.paused_until(),
+        };
+        if env.channel.outbound().is_none() {
+            return Err(Refused::Unsendable(omni_core::plan::Refusal::ReceiveOnly).into());
+        }
+        Ok(plan(&env.channel.capabilities_at(&c.address), content, &context))
+    }
+
+    /// Does anything to a conversation that is not an answer.
+    ///
+    /// # Errors
+    /// [`HubError::Refused`]: [`Refused::Taken`] when a claim is lost, which is normal.
+    pub async fn act(&self, conversation: ConversationId, action: Action) -> Result<(), HubError> {
+        let env = self.inner.line_of(conversation).await?.env();
+        let now = self.inner.clock.now();
+        let unit = Unit::new(Target::Conversation(conversation), move |snapshot| {
+            decide::do_action(&env, now, &action, snapshot)
+        });
+        self.inner.commit(unit).await.map(drop)
+    }
+
+    /// An agent takes a conversation for themselves, from nobody else.
+    ///
+    /// # Errors
+    /// [`Refused::Taken`] when another agent has it.
+    pub async fn take(
+        &self,
+        conversation: ConversationId,
+        agent: impl Into<omni_core::AgentId>,
+    ) -> Result<(), HubError> {
+        let agent = agent.into();
+        let (to, by) = (Owner::Agent { agent: agent.clone() }, Actor::Agent { agent });
+        self.act(conversation, Action { by, verb: Verb::Assign { to } }).await
+    }
+
+    /// Gives a conversation to somebody.
+    ///
+    /// # Errors
+    /// As [`Hub::act`].
+    pub async fn assign(&self, conversation: ConversationId, to: Owner, by: Actor) -> Result<(), HubError> {
+        self.act(conversation, Action { by, verb: Verb::Assign { to } }).await
+    }
+
+    /// Ends a conversation.
+    ///
+    /// # Errors
+    /// As [`Hub::act`].
+    pub async fn close(&self, conversation: ConversationId, by: Actor) -> Result<(), HubError> {
+        self.act(conversation, Action { by, verb: Verb::Close { reason: CloseReason::Done } }).await
+    }
+
+    /// Says what became of a message whose outcome was unknown.
+    ///
+    /// # Errors
+    /// [`Refused::Settled`] when it is known.
+    pub async fn settle(&self, message: MessageId, how: Settle) -> Result<(), HubError> {
+        let record = self.inner.store.message(message).await?.ok_or(Refused::NoMessage)?;
+        let env = self.inner.line_of(record.conversation).await?.env();
+        let now = self.inner.clock.now();
+        let unit = Unit::new(Target::Conversation(record.conversation), move |snapshot| {
+            decide::settle(&env, now, message, how, snapshot)
+        });
+        self.inner.commit(unit.with_lookups(vec![Lookup::Message(message)])).await.map(drop)
+    }
+
+    /// Reads the host event log as `consumer`, from where it stopped.
+    pub fn events(&self, consumer: impl Into<ConsumerId>) -> Consumer {
+        Consumer::new(self.inner.clone(), consumer.into())
+    }
+
+    /// Conversations that fit, newest message first.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn conversations(&self, query: &ConversationQuery) -> Result<Vec<Conversation>, HubError> {
+        Ok(self.inner.store.conversations(query).await?)
+    }
+
+    /// One conversation.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn conversation(&self, id: ConversationId) -> Result<Option<Conversation>, HubError> {
+        Ok(self.inner.store.conversation(id).await?)
+    }
+
+    /// Messages of a conversation older than `before`, newest first.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn messages(
+        &self,
+        conversation: ConversationId,
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Vec<MessageRecord>, HubError> {
+        Ok(self.inner.store.messages(conversation, before, limit).await?)
+    }
+
+    /// One message.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn message(&self, id: MessageId) -> Result<Option<MessageRecord>, HubError> {
+        Ok(self.inner.store.message(id).await?)
+    }
+
+    /// One person.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    pub async fn contact(&self, id: ContactId) -> Result<Option<Contact>, HubError> {
+        Ok(self.inner.store.contact(id).await?)
+    }
+
+    /// What time it is by the hub's clock: for the time of receipt of a webhook.
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Asks everything to end: listeners stop, what is being handed over is finished, and [`Hub::run`] returns.
+    pub fn shutdown(&self) {
+        self.inner.stop.cancel();
+    }
+
+    /// Moves the bytes of a draft's files into the store, so that the outbox holds only their names.
+    async fn keep_bytes(&self, mut draft: Draft) -> Result<Draft, HubError> {
+        if !draft.content.holds_bytes() {
+            return Ok(draft);
+        }
+        let now = self.inner.clock.now();
+        for media in draft.content.all_media_mut() {
+            if let MediaSource::Bytes { bytes } = &media.source {
+                let blob = BlobId::from(MessageId::next(&self.inner.ids, now).to_string());
+                self.inner.store.put_blob(&blob, bytes.clone()).await?;
+                media.size = Some(bytes.len() as u64);
+                media.source = MediaSource::Stored { blob };
+            }
+        }
+        Ok(draft)
+    }
+}
+
+impl Inner {
+    pub(crate) fn line(&self, key: &ChannelKey) -> Result<Arc<Line>, HubError> {
+        let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
+        lines.get(key).cloned().ok_or_else(|| HubError::NoChannel(key.clone()))
+    }
+
+    pub(crate) async fn line_of(&self, conversation: ConversationId) -> Result<Arc<Line>, HubError> {
+        let c = self.store.conversation(conversation).await?.ok_or(Refused::NoConversation)?;
+        self.line(&ChannelKey { tenant: c.tenant, channel: c.channel })
+    }
+
+    /// Commits one unit and passes on what it wants sent.
+    pub(crate) async fn commit(&self, unit: Unit) -> Result<Box<Changes>, HubError> {
+        let applied = self.store.apply(Batch::from(unit)).await?;
+        let Some(applied) = applied.into_iter().next() else { return Err(StoreError::Closed.into()) };
+        match applied {
+            Applied::Failed(error) => Err(error.into()),
+            Applied::Duplicate => Ok(Box::default()),
+            Applied::Done(changes) => match changes.refused {
+                Some(refused) => Err(refused.into()),
+                None => {
+                    self.committed(&changes);
+                    Ok(changes)
+                }
+            },
+        }
+    }
+
+    /// After a commit: outbox rows to their channels, and wake whoever waits.
+    pub(crate) fn committed(&self, changes: &Changes) {
+        if let Some(last) = changes.entries.last() {
+            self.newest.send_if_modified(|newest| {
+                let newer = last.seq > *newest;
+                *newest = last.seq.max(*newest);
+                newer
+            });
+        }
+        if !changes.timers.is_empty() {
+            self.timer_set.notify_one();
+        }
+        for row in &changes.outbox {
+            if row.owner.as_ref() != Some(&self.node) {
+                self.unowned.notify_one();
+                continue;
+            }
+            let message = changes.new_messages.iter().find(|m| m.id == row.message);
+            if let (Some(message), Ok(line)) = (message, self.line(&row.peer.channel_key())) {
+                line.enqueue(row.clone(), message);
+            }
+        }
+    }
+
+    /// The address of a message of ours, and its connector's names of it.
+    pub(crate) async fn named(&self, message: MessageId) -> Result<(Arc<Line>, PeerKey, MessageRecord), HubError> {
+        let record = self.store.message(message).await?.ok_or(Refused::NoMessage)?;
+        let c = self.store.conversation(record.conversation).await?.ok_or(Refused::NoConversation)?;
+        let key = ChannelKey { tenant: c.tenant, channel: c.channel };
+        Ok((self.line(&key)?, key.peer(c.address), record))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
