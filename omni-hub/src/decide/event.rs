@@ -32,7 +32,7 @@ pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestam
     let lookups = lookups(&event);
     Unit::new(target, move |snapshot| decide(&env, &event, received_at, snapshot))
         .with_lookups(lookups)
-        .with_claim(claim)
+        .with_claim(claim, received_at)
 }
 
 /// The unit that keeps an event whose own unit failed: nothing a provider told is lost.
@@ -43,7 +43,7 @@ pub(crate) fn parked_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timesta
         d.tell(HostEvent::Parked { event: Box::new((*event).clone()), error: error.clone() });
         d.finish()
     };
-    Unit::new(Target::Nothing, park).with_claim(claim)
+    Unit::new(Target::Nothing, park).with_claim(claim, received_at)
 }
 
 fn claim(env: &Env, event: &Event) -> Claim {

@@ -94,14 +94,14 @@ fn identity_key(i: &omni_core::Identity) -> (String, String, String) {
 
 impl Tables {
     fn run(&mut self, mut unit: Unit) -> Applied {
-        if unit.claim.as_ref().is_some_and(|claim| self.claims.contains(claim)) {
+        if unit.claim.as_ref().is_some_and(|(claim, _)| self.claims.contains(claim)) {
             return Applied::Duplicate;
         }
         let snapshot = self.snapshot(&unit.target, &unit.lookups);
         let Ok(mut changes) = catch_unwind(AssertUnwindSafe(|| (unit.decide)(&snapshot))) else {
             return Applied::Failed(StoreError::Panicked);
         };
-        if let Some(claim) = unit.claim {
+        if let Some((claim, _)) = unit.claim {
             self.claim_order.push_back(claim.clone());
             self.claims.insert(claim);
             while self.claims.len() > self.limits.claims {

@@ -178,8 +178,8 @@ pub type Decide = Box<dyn FnMut(&Snapshot) -> Changes + Send>;
 pub struct Unit {
     /// What it is about.
     pub target: Target,
-    /// What it claims.
-    pub claim: Option<Claim>,
+    /// What it claims, and when: old claims are pruned.
+    pub claim: Option<(Claim, Timestamp)>,
     /// What it wants to see beside.
     pub lookups: Vec<Lookup>,
     /// The decision.
@@ -201,8 +201,8 @@ impl Unit {
 
     /// The same with a claim.
     #[must_use]
-    pub fn with_claim(mut self, claim: Claim) -> Self {
-        self.claim = Some(claim);
+    pub fn with_claim(mut self, claim: Claim, at: Timestamp) -> Self {
+        self.claim = Some((claim, at));
         self
     }
 }

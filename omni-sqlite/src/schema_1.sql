@@ -1,0 +1,120 @@
+-- Ids made by omni are 16-byte blobs that sort by their making; times are milliseconds since 1970.
+
+CREATE TABLE channel (
+    id      INTEGER PRIMARY KEY,
+    tenant  TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    cursor  TEXT,
+    UNIQUE (tenant, channel)
+);
+
+-- Law 3: an event is applied once.
+CREATE TABLE claim (
+    channel INTEGER NOT NULL,
+    event   TEXT NOT NULL,
+    kind    TEXT NOT NULL,
+    at      INTEGER NOT NULL,
+    PRIMARY KEY (channel, event, kind)
+) WITHOUT ROWID;
+
+CREATE TABLE peer (
+    channel      INTEGER NOT NULL,
+    address      TEXT NOT NULL,
+    contact      BLOB,
+    conversation BLOB,
+    reach        INTEGER NOT NULL,
+    PRIMARY KEY (channel, address)
+) WITHOUT ROWID;
+
+CREATE TABLE conversation (
+    id              BLOB PRIMARY KEY,
+    channel         INTEGER NOT NULL,
+    tenant          TEXT NOT NULL,
+    address         TEXT NOT NULL,
+    open            INTEGER NOT NULL,
+    last_message_at INTEGER NOT NULL,
+    body            TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX conversation_recent ON conversation (tenant, last_message_at);
+
+CREATE TABLE message (
+    id           BLOB PRIMARY KEY,
+    conversation BLOB NOT NULL,
+    channel      INTEGER NOT NULL,
+    direction    INTEGER NOT NULL,
+    status       INTEGER,
+    provider_ids TEXT,
+    error        TEXT,
+    album        TEXT,
+    body         TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX message_thread ON message (conversation, id);
+CREATE INDEX message_album ON message (conversation, album) WHERE album IS NOT NULL;
+
+-- How providers name messages; an album has several names.
+CREATE TABLE message_name (
+    channel INTEGER NOT NULL,
+    name    TEXT NOT NULL,
+    message BLOB NOT NULL,
+    PRIMARY KEY (channel, name, message)
+) WITHOUT ROWID;
+
+CREATE TABLE outbox (
+    message      BLOB PRIMARY KEY,
+    channel      INTEGER NOT NULL,
+    address      TEXT NOT NULL,
+    conversation BLOB NOT NULL,
+    chat         INTEGER NOT NULL,
+    author       INTEGER NOT NULL,
+    overtaken    INTEGER NOT NULL,
+    queued_at    INTEGER NOT NULL,
+    due          INTEGER NOT NULL,
+    attempts     INTEGER NOT NULL,
+    state        INTEGER NOT NULL,
+    owner        TEXT
+) WITHOUT ROWID;
+CREATE INDEX outbox_lane ON outbox (channel, address);
+
+CREATE TABLE timer (
+    token        BLOB PRIMARY KEY,
+    conversation BLOB NOT NULL,
+    channel      INTEGER NOT NULL,
+    kind         TEXT NOT NULL,
+    due          INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX timer_due ON timer (due);
+
+CREATE TABLE contact (
+    id   BLOB PRIMARY KEY,
+    body TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE identity (
+    provider TEXT NOT NULL,
+    scope    TEXT NOT NULL,
+    id       TEXT NOT NULL,
+    contact  BLOB NOT NULL,
+    PRIMARY KEY (provider, scope, id)
+) WITHOUT ROWID;
+
+CREATE TABLE lease (
+    name   TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until  INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE journal (
+    seq  INTEGER PRIMARY KEY,
+    at   INTEGER NOT NULL,
+    body TEXT NOT NULL
+);
+
+CREATE TABLE consumer (
+    id  TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE blob (
+    id    TEXT PRIMARY KEY,
+    bytes BLOB NOT NULL
+);

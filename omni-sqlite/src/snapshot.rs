@@ -1,0 +1,146 @@
+//! What a decision sees.
+
+use omni_core::event::MessageName;
+use omni_core::id::{ContactId, ConversationId, MessageId};
+use omni_core::{Contact, Conversation, Status};
+use omni_hub::store::{ChannelKey, Direction, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, Target};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::rows::{self, MESSAGE, opt_json};
+
+/// Loads what a unit asked to see.
+pub(crate) fn snapshot(c: &Connection, target: &Target, lookups: &[Lookup]) -> rusqlite::Result<Snapshot> {
+    let mut found = match target {
+        Target::Nothing => Snapshot::default(),
+        Target::Peer(key) => at_peer(c, key)?,
+        Target::Conversation(id) => of_conversation(c, *id)?,
+        Target::Message(channel, name) => of_message(c, channel, name)?,
+    };
+    for lookup in lookups {
+        look_up(c, lookup, target, &mut found)?;
+    }
+    Ok(found)
+}
+
+/// An address with its latest conversation and its person.
+pub(crate) fn at_peer(c: &Connection, key: &PeerKey) -> rusqlite::Result<Snapshot> {
+    let sql = "SELECT p.contact, p.conversation, p.reach, v.body, k.body FROM channel n \
+               JOIN peer p ON p.channel = n.id AND p.address = ?3 \
+               LEFT JOIN conversation v ON v.id = p.conversation \
+               LEFT JOIN contact k ON k.id = p.contact \
+               WHERE n.tenant = ?1 AND n.channel = ?2";
+    let mut statement = c.prepare_cached(sql)?;
+    let found = statement.query_row(
+        params![key.tenant.as_str(), key.channel.as_str(), key.address.as_str()],
+        |row| {
+            let peer = PeerRecord {
+                key: key.clone(),
+                contact: row.get::<_, Option<[u8; 16]>>(0)?.map(ContactId::from_bytes),
+                conversation: row.get::<_, Option<[u8; 16]>>(1)?.map(ConversationId::from_bytes),
+                reach: rows::reach_of(row.get(2)?),
+            };
+            Ok(Snapshot {
+                peer: Some(peer),
+                conversation: opt_json(row, 3)?,
+                contact: opt_json(row, 4)?,
+                messages: Vec::new(),
+            })
+        },
+    );
+    Ok(found.optional()?.unwrap_or_default())
+}
+
+fn of_conversation(c: &Connection, id: ConversationId) -> rusqlite::Result<Snapshot> {
+    let Some(conversation) = conversation(c, id)? else { return Ok(Snapshot::default()) };
+    let channel = ChannelKey::new(conversation.tenant.clone(), conversation.channel.clone());
+    let mut found = at_peer(c, &channel.peer(conversation.address.clone()))?;
+    found.conversation = Some(conversation);
+    Ok(found)
+}
+
+fn of_message(c: &Connection, channel: &ChannelKey, name: &MessageName) -> rusqlite::Result<Snapshot> {
+    let message = match name {
+        MessageName::Ours(id) => message(c, *id)?,
+        MessageName::Provider(id) => {
+            let sql = format!(
+                "SELECT {MESSAGE} FROM channel n JOIN message_name x ON x.channel = n.id AND x.name = ?3 \
+                 JOIN message m ON m.id = x.message WHERE n.tenant = ?1 AND n.channel = ?2 \
+                 ORDER BY m.id DESC LIMIT 1"
+            );
+            let names = params![channel.tenant.as_str(), channel.channel.as_str(), id.as_str()];
+            c.prepare_cached(&sql)?.query_row(names, |row| rows::message(row, 0)).optional()?
+        }
+    };
+    let Some(message) = message else { return Ok(Snapshot::default()) };
+    let mut found = of_conversation(c, message.conversation)?;
+    found.messages.push(message);
+    Ok(found)
+}
+
+fn look_up(c: &Connection, lookup: &Lookup, target: &Target, found: &mut Snapshot) -> rusqlite::Result<()> {
+    let thread = found.conversation.as_ref().map(|c| c.id);
+    match (lookup, thread) {
+        (Lookup::Message(id), _) => found.messages.extend(message(c, *id)?),
+        (Lookup::Provider(id), _) => {
+            let Target::Peer(key) = target else { return Ok(()) };
+            let sql = format!(
+                "SELECT {MESSAGE} FROM channel n JOIN message_name x ON x.channel = n.id AND x.name = ?3 \
+                 JOIN message m ON m.id = x.message JOIN conversation v ON v.id = m.conversation \
+                 WHERE n.tenant = ?1 AND n.channel = ?2 AND v.address = ?4"
+            );
+            let names = params![key.tenant.as_str(), key.channel.as_str(), id.as_str(), key.address.as_str()];
+            let mut statement = c.prepare_cached(&sql)?;
+            for message in statement.query_map(names, |row| rows::message(row, 0))? {
+                found.messages.push(message?);
+            }
+        }
+        (Lookup::Album(album), Some(thread)) => {
+            let sql = format!("SELECT {MESSAGE} FROM message m WHERE m.conversation = ?1 AND m.album = ?2 LIMIT 1");
+            let mut statement = c.prepare_cached(&sql)?;
+            let names = params![thread.to_bytes(), album.as_str()];
+            found.messages.extend(statement.query_row(names, |row| rows::message(row, 0)).optional()?);
+        }
+        (Lookup::Unsettled, Some(thread)) => {
+            let open = |s: Option<Status>| matches!(s, Some(Status::Queued | Status::Sending | Status::Unknown));
+            found.messages.extend(recent_out(c, thread)?.into_iter().filter(|m| open(m.status)));
+        }
+        (Lookup::Unread, Some(thread)) => {
+            found.messages.extend(recent_out(c, thread)?.into_iter().filter(|m| m.status != Some(Status::Read)));
+        }
+        (Lookup::Identity(identity), _) if found.contact.is_none() => {
+            let sql = "SELECT k.body FROM identity i JOIN contact k ON k.id = i.contact \
+                       WHERE i.provider = ?1 AND i.scope = ?2 AND i.id = ?3";
+            let names = params![identity.provider.as_str(), identity.scope, identity.id];
+            let mut statement = c.prepare_cached(sql)?;
+            found.contact = statement.query_row(names, |row| rows::from_json(row, 0)).optional()?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The last 200 outgoing messages of a thread, newest first.
+fn recent_out(c: &Connection, thread: ConversationId) -> rusqlite::Result<Vec<MessageRecord>> {
+    let sql = format!(
+        "SELECT {MESSAGE}, m.direction FROM message m WHERE m.conversation = ?1 ORDER BY m.id DESC LIMIT 200"
+    );
+    let mut statement = c.prepare_cached(&sql)?;
+    let read = statement.query_map(params![thread.to_bytes()], |row| rows::message(row, 0))?;
+    let all: rusqlite::Result<Vec<MessageRecord>> = read.collect();
+    Ok(all?.into_iter().filter(|m| m.direction == Direction::Out).collect())
+}
+
+pub(crate) fn conversation(c: &Connection, id: ConversationId) -> rusqlite::Result<Option<Conversation>> {
+    let mut statement = c.prepare_cached("SELECT body FROM conversation WHERE id = ?1")?;
+    statement.query_row(params![id.to_bytes()], |row| rows::from_json(row, 0)).optional()
+}
+
+pub(crate) fn message(c: &Connection, id: MessageId) -> rusqlite::Result<Option<MessageRecord>> {
+    let mut statement = c.prepare_cached(&format!("SELECT {MESSAGE} FROM message m WHERE m.id = ?1"))?;
+    statement.query_row(params![id.to_bytes()], |row| rows::message(row, 0)).optional()
+}
+
+pub(crate) fn contact(c: &Connection, id: ContactId) -> rusqlite::Result<Option<Contact>> {
+    let mut statement = c.prepare_cached("SELECT body FROM contact WHERE id = ?1")?;
+    statement.query_row(params![id.to_bytes()], |row| rows::from_json(row, 0)).optional()
+}

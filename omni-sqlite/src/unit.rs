@@ -1,0 +1,330 @@
+//! Applying units: claim, look, decide, write.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use omni_core::id::ProviderMessageId;
+use omni_core::{Contact, Conversation};
+use omni_core::outbound::Author;
+use omni_core::policy::Overtaken;
+use omni_hub::store::{
+    Applied, Batch, ChannelKey, Changes, Claim, Direction, Entry, MessageRecord, OutboxRecord, OutboxState,
+    PeerKey, PeerRecord, StatusPatch, StoreError, TimerRecord, Unit,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use tracing::error;
+
+use crate::rows::{self, json};
+use crate::snapshot::snapshot;
+use crate::writer::panic_text;
+
+/// The numbers of channels, so that rows hold a number in place of two names.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    channels: HashMap<ChannelKey, i64>,
+}
+
+impl Names {
+    pub(crate) fn forget(&mut self) {
+        self.channels.clear();
+    }
+
+    fn channel(&mut self, c: &Connection, key: &ChannelKey) -> rusqlite::Result<i64> {
+        if let Some(id) = self.channels.get(key) {
+            return Ok(*id);
+        }
+        let names = params![key.tenant.as_str(), key.channel.as_str()];
+        c.prepare_cached("INSERT OR IGNORE INTO channel (tenant, channel) VALUES (?1, ?2)")?.execute(names)?;
+        let id = c
+            .prepare_cached("SELECT id FROM channel WHERE tenant = ?1 AND channel = ?2")?
+            .query_row(names, |row| row.get(0))?;
+        self.channels.insert(key.clone(), id);
+        Ok(id)
+    }
+}
+
+/// Applies a batch within the open transaction.
+pub(crate) fn apply(c: &Connection, names: &mut Names, batch: &mut Batch) -> rusqlite::Result<Vec<Applied>> {
+    let mut applied = Vec::with_capacity(batch.units.len());
+    for unit in &mut batch.units {
+        applied.push(run(c, names, unit)?);
+    }
+    if let Some((channel, cursor)) = &batch.cursor {
+        let id = names.channel(c, channel)?;
+        c.prepare_cached("UPDATE channel SET cursor = ?2 WHERE id = ?1")?.execute(params![id, cursor.as_str()])?;
+    }
+    Ok(applied)
+}
+
+fn run(c: &Connection, names: &mut Names, unit: &mut Unit) -> rusqlite::Result<Applied> {
+    if let Some((claim, _)) = &unit.claim
+        && is_claimed(c, names, claim)?
+    {
+        return Ok(Applied::Duplicate);
+    }
+    let snapshot = snapshot(c, &unit.target, &unit.lookups)?;
+    let mut changes = match catch_unwind(AssertUnwindSafe(|| (unit.decide)(&snapshot))) {
+        Ok(changes) => changes,
+        Err(panic) => {
+            error!(panic = panic_text(&*panic), "the policy panicked; nothing of the unit is stored");
+            return Ok(Applied::Failed(StoreError::Panicked));
+        }
+    };
+    if let Some((claim, at)) = &unit.claim {
+        take_claim(c, names, claim, at.as_millis())?;
+    }
+    write(c, names, &mut changes)?;
+    Ok(Applied::Done(Box::new(changes)))
+}
+
+fn is_claimed(c: &Connection, names: &mut Names, claim: &Claim) -> rusqlite::Result<bool> {
+    let channel = names.channel(c, &claim.channel)?;
+    c.prepare_cached("SELECT 1 FROM claim WHERE channel = ?1 AND event = ?2 AND kind = ?3")?
+        .exists(params![channel, claim.event.as_str(), claim.kind.as_str()])
+}
+
+fn take_claim(c: &Connection, names: &mut Names, claim: &Claim, at: i64) -> rusqlite::Result<()> {
+    let channel = names.channel(c, &claim.channel)?;
+    c.prepare_cached("INSERT INTO claim (channel, event, kind, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![channel, claim.event.as_str(), claim.kind.as_str(), at])?;
+    Ok(())
+}
+
+fn write(c: &Connection, names: &mut Names, changes: &mut Changes) -> rusqlite::Result<()> {
+    if let Some(contact) = &changes.contact {
+        put_contact(c, contact)?;
+    }
+    if let Some(conversation) = &changes.conversation {
+        put_conversation(c, names, conversation)?;
+    }
+    if let Some(peer) = &changes.peer {
+        put_peer(c, names, peer)?;
+    }
+    for message in &changes.new_messages {
+        let channel = channel_of(c, changes.conversation.as_ref(), names, message)?;
+        put_message(c, channel, message)?;
+    }
+    for message in &changes.changed_messages {
+        change_message(c, message)?;
+    }
+    for patch in &changes.statuses {
+        patch_status(c, patch)?;
+    }
+    for row in &mut changes.outbox {
+        put_outbox(c, names, row)?;
+    }
+    for message in &changes.outbox_done {
+        c.prepare_cached("DELETE FROM outbox WHERE message = ?1")?.execute(params![message.to_bytes()])?;
+    }
+    for timer in &changes.timers {
+        put_timer(c, names, timer)?;
+    }
+    for token in &changes.timers_done {
+        c.prepare_cached("DELETE FROM timer WHERE token = ?1")?.execute(params![token.to_bytes()])?;
+    }
+    if let Some((from, to)) = &changes.moved {
+        rename(c, names, from, to)?;
+    }
+    for entry in &mut changes.entries {
+        put_entry(c, entry)?;
+    }
+    Ok(())
+}
+
+fn put_contact(c: &Connection, contact: &Contact) -> rusqlite::Result<()> {
+    c.prepare_cached("INSERT INTO contact (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2")?
+        .execute(params![contact.id.to_bytes(), json(contact)?])?;
+    let mut statement =
+        c.prepare_cached("INSERT OR REPLACE INTO identity (provider, scope, id, contact) VALUES (?1, ?2, ?3, ?4)")?;
+    for identity in &contact.identities {
+        let key = contact.id.to_bytes();
+        statement.execute(params![identity.provider.as_str(), identity.scope, identity.id, key])?;
+    }
+    Ok(())
+}
+
+fn put_conversation(c: &Connection, names: &mut Names, v: &Conversation) -> rusqlite::Result<()> {
+    let channel = names.channel(c, &ChannelKey::new(v.tenant.clone(), v.channel.clone()))?;
+    let sql = "INSERT INTO conversation (id, channel, tenant, address, open, last_message_at, body) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET \
+               address = ?4, open = ?5, last_message_at = ?6, body = ?7";
+    c.prepare_cached(sql)?.execute(params![
+        v.id.to_bytes(),
+        channel,
+        v.tenant.as_str(),
+        v.address.as_str(),
+        v.is_open(),
+        v.last_message_at.as_millis(),
+        json(v)?
+    ])?;
+    Ok(())
+}
+
+fn put_peer(c: &Connection, names: &mut Names, peer: &PeerRecord) -> rusqlite::Result<()> {
+    let channel = names.channel(c, &peer.key.channel_key())?;
+    let sql = "INSERT INTO peer (channel, address, contact, conversation, reach) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT DO UPDATE SET contact = ?3, conversation = ?4, reach = ?5";
+    c.prepare_cached(sql)?.execute(params![
+        channel,
+        peer.key.address.as_str(),
+        peer.contact.map(|id| id.to_bytes()),
+        peer.conversation.map(|id| id.to_bytes()),
+        rows::reach(peer.reach)
+    ])?;
+    Ok(())
+}
+
+/// The channel of a message: its conversation is nearly always among the changes.
+fn channel_of(
+    c: &Connection,
+    conversation: Option<&Conversation>,
+    names: &mut Names,
+    message: &MessageRecord,
+) -> rusqlite::Result<i64> {
+    match conversation {
+        Some(v) if v.id == message.conversation => {
+            names.channel(c, &ChannelKey::new(v.tenant.clone(), v.channel.clone()))
+        }
+        _ => c
+            .prepare_cached("SELECT channel FROM conversation WHERE id = ?1")?
+            .query_row(params![message.conversation.to_bytes()], |row| row.get(0)),
+    }
+}
+
+fn put_message(c: &Connection, channel: i64, m: &MessageRecord) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO message (id, conversation, channel, direction, status, provider_ids, error, album, body) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    c.prepare_cached(sql)?.execute(params![
+        m.id.to_bytes(),
+        m.conversation.to_bytes(),
+        channel,
+        u8::from(m.direction == Direction::Out),
+        m.status.map(|s| s.rank()),
+        ids_json(&m.provider_ids)?,
+        m.error.as_ref().map(json).transpose()?,
+        m.album.as_ref().map(|a| a.as_str()),
+        json(m)?
+    ])?;
+    put_names(c, channel, m.id.to_bytes(), &m.provider_ids)
+}
+
+fn ids_json(ids: &[ProviderMessageId]) -> rusqlite::Result<Option<String>> {
+    if ids.is_empty() { Ok(None) } else { json(&ids).map(Some) }
+}
+
+fn put_names(c: &Connection, channel: i64, message: [u8; 16], ids: &[ProviderMessageId]) -> rusqlite::Result<()> {
+    let mut statement =
+        c.prepare_cached("INSERT OR IGNORE INTO message_name (channel, name, message) VALUES (?1, ?2, ?3)")?;
+    for id in ids {
+        statement.execute(params![channel, id.as_str(), message])?;
+    }
+    Ok(())
+}
+
+fn change_message(c: &Connection, m: &MessageRecord) -> rusqlite::Result<()> {
+    let sql = "UPDATE message SET provider_ids = ?2, album = ?3, body = ?4 WHERE id = ?1 RETURNING channel";
+    let changed = params![
+        m.id.to_bytes(),
+        ids_json(&m.provider_ids)?,
+        m.album.as_ref().map(|a| a.as_str()),
+        json(m)?
+    ];
+    let channel: Option<i64> = c.prepare_cached(sql)?.query_row(changed, |row| row.get(0)).optional()?;
+    match channel {
+        Some(channel) => put_names(c, channel, m.id.to_bytes(), &m.provider_ids),
+        None => Ok(()),
+    }
+}
+
+/// Raises a status, never lowers it: the rank is the merge (law 6).
+fn patch_status(c: &Connection, patch: &StatusPatch) -> rusqlite::Result<()> {
+    let sql = "UPDATE message SET error = CASE WHEN status < ?2 THEN ?3 ELSE error END, \
+               status = max(status, ?2), provider_ids = coalesce(?4, provider_ids) \
+               WHERE id = ?1 RETURNING channel";
+    let error = patch.error.as_ref().map(json).transpose()?;
+    let ids = ids_json(&patch.provider_ids)?;
+    let channel: Option<i64> = c
+        .prepare_cached(sql)?
+        .query_row(params![patch.message.to_bytes(), patch.status.rank(), error, ids], |row| row.get(0))
+        .optional()?;
+    match channel {
+        Some(channel) => put_names(c, channel, patch.message.to_bytes(), &patch.provider_ids),
+        None => Ok(()),
+    }
+}
+
+fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusqlite::Result<()> {
+    let sql = "UPDATE outbox SET due = ?2, attempts = ?3, state = ?4, owner = ?5 WHERE message = ?1";
+    let owner = row.owner.as_ref().map(|o| o.as_str());
+    let state = u8::from(row.state == OutboxState::Sending);
+    let known = row.attempts > 0 || row.state == OutboxState::Sending || row.due != row.queued_at;
+    let message = row.message.to_bytes();
+    if known
+        && c.prepare_cached(sql)?.execute(params![message, row.due.as_millis(), row.attempts, state, owner])? > 0
+    {
+        return Ok(());
+    }
+    let channel = names.channel(c, &row.peer.channel_key())?;
+    // A row behind rows of another node waits for that node, so the order at the address holds.
+    let elsewhere = c
+        .prepare_cached("SELECT 1 FROM outbox WHERE channel = ?1 AND address = ?2 AND owner IS NOT ?3 LIMIT 1")?
+        .exists(params![channel, row.peer.address.as_str(), owner])?;
+    if elsewhere {
+        row.owner = None;
+    }
+    let sql = "INSERT INTO outbox (message, channel, address, conversation, chat, author, overtaken, queued_at, due, \
+               attempts, state, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+               ON CONFLICT DO UPDATE SET due = ?9, attempts = ?10, state = ?11, owner = ?12";
+    c.prepare_cached(sql)?.execute(params![
+        message,
+        channel,
+        row.peer.address.as_str(),
+        row.conversation.to_bytes(),
+        rows::chat(row.chat),
+        u8::from(row.author == Author::Program),
+        u8::from(row.unless == Overtaken::Never),
+        row.queued_at.as_millis(),
+        row.due.as_millis(),
+        row.attempts,
+        state,
+        row.owner.as_ref().map(|o| o.as_str())
+    ])?;
+    Ok(())
+}
+
+fn put_timer(c: &Connection, names: &mut Names, timer: &TimerRecord) -> rusqlite::Result<()> {
+    let channel = names.channel(c, &timer.channel)?;
+    c.prepare_cached("INSERT INTO timer (token, conversation, channel, kind, due) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            timer.token.to_bytes(),
+            timer.conversation.to_bytes(),
+            channel,
+            json(&timer.kind)?,
+            timer.due.as_millis()
+        ])?;
+    Ok(())
+}
+
+fn rename(c: &Connection, names: &mut Names, from: &PeerKey, to: &omni_core::Address) -> rusqlite::Result<()> {
+    let channel = names.channel(c, &from.channel_key())?;
+    let (old, new) = (from.address.as_str(), to.as_str());
+    let mut of_peer = c.prepare_cached("SELECT body FROM conversation WHERE channel = ?1 AND address = ?2")?;
+    let conversations: rusqlite::Result<Vec<Conversation>> =
+        of_peer.query_map(params![channel, old], |row| rows::from_json(row, 0))?.collect();
+    for mut conversation in conversations? {
+        conversation.address = to.clone();
+        put_conversation(c, names, &conversation)?;
+    }
+    let moved = params![channel, old, new];
+    c.prepare_cached("UPDATE outbox SET address = ?3 WHERE channel = ?1 AND address = ?2")?.execute(moved)?;
+    c.prepare_cached("UPDATE OR IGNORE peer SET address = ?3 WHERE channel = ?1 AND address = ?2")?.execute(moved)?;
+    c.prepare_cached("DELETE FROM peer WHERE channel = ?1 AND address = ?2")?.execute(params![channel, old])?;
+    Ok(())
+}
+
+fn put_entry(c: &Connection, entry: &mut Entry) -> rusqlite::Result<()> {
+    c.prepare_cached("INSERT INTO journal (at, body) VALUES (?1, ?2)")?
+        .execute(params![entry.at.as_millis(), json(entry)?])?;
+    entry.seq = u64::try_from(c.last_insert_rowid()).unwrap_or(0);
+    Ok(())
+}
