@@ -163,7 +163,8 @@ impl EventKind {
 /// A message of a customer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
-    /// The provider's id.
+    /// The provider's id. Written as `message_id`, because an event is one flat object with an `id` of its own.
+    #[serde(rename = "message_id")]
     pub id: ProviderMessageId,
     /// Who wrote it.
     pub sender: Sender,

@@ -1,1 +1,3 @@
 //! Conformance suites, provider simulators and a movable clock for testing omni connectors and stores.
+
+pub mod telegram;
