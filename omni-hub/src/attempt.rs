@@ -13,7 +13,7 @@ use omni_core::outbound::{Accepted, OutboundItem, SendError};
 use omni_core::policy::Overtaken;
 use tracing::{Instrument, debug, warn};
 
-use crate::builder::{Interrupted, back_off, gives_up};
+use crate::builder::{Interrupted, STORE_DOWN, back_off, gives_up};
 use crate::decide::{self, Env, Outcome};
 use crate::dispatch::stops_channel;
 use crate::hub::Inner;
@@ -32,8 +32,6 @@ pub(crate) struct After {
 
 /// How long a channel that needs a person waits before its messages are tried again.
 const NEEDS_PERSON: Duration = Duration::from_secs(60);
-/// How long a failed store is left alone.
-const STORE_DOWN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn attempt(hub: Arc<Inner>, line: Arc<Line>, mut job: Job) -> After {
     let span = tracing::debug_span!("send", channel = %line.env().key, message = %job.row.message);
@@ -86,7 +84,8 @@ async fn mark(hub: &Inner, env: &Arc<Env>, job: &mut Job) -> StoreResult<bool> {
         Some(Applied::Done(changes)) => {
             hub.committed_entries(&changes);
             job.row.state = OutboxState::Sending;
-            Ok(changes.outbox_done.is_empty())
+            // The store keeps the owner: another node has taken the row when it took this one for dead.
+            Ok(changes.outbox.first().is_some_and(|row| row.owner.as_ref() == Some(&hub.node)))
         }
         Some(Applied::Failed(error)) => Err(error),
         Some(Applied::Duplicate) | None => Ok(false),
@@ -100,10 +99,14 @@ async fn hand_over(hub: &Inner, env: &Env, item: &OutboundItem) -> Result<Accept
     let resolved = with_bytes(hub, item).await.map_err(SendError::Rejected)?;
     let item = resolved.as_ref().unwrap_or(item);
     let send = AssertUnwindSafe(outbound.send(item)).catch_unwind();
-    match tokio::time::timeout(hub.settings.send_timeout, send).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => Err(SendError::Unknown(Error::new(ErrorKind::Internal, "send").with_text("the connector panicked"))),
-        Err(_elapsed) => Err(SendError::Unknown(Error::new(ErrorKind::Timeout, "send"))),
+    tokio::select! {
+        biased;
+        sent = send => sent.unwrap_or_else(|_panic| {
+            Err(SendError::Unknown(Error::new(ErrorKind::Internal, "send").with_text("the connector panicked")))
+        }),
+        () = hub.clock.sleep_until(hub.now() + hub.settings.send_timeout) => {
+            Err(SendError::Unknown(Error::new(ErrorKind::Timeout, "send")))
+        }
     }
 }
 
@@ -143,7 +146,9 @@ fn judge(
             line.ails(&error, now);
             return (Outcome::Unknown(error.report()), None);
         }
-        Err(SendError::Unknown(error) | SendError::Rejected(error)) => error,
+        // A repetition does no harm, whatever the error says: only the provider knows whether it was sent.
+        Err(SendError::Unknown(error)) => return (unknown_but_repeatable(hub, line, job, &error), None),
+        Err(SendError::Rejected(error)) => error,
     };
     line.ails(&error, now);
     debug!(%error, "not sent");
@@ -161,6 +166,27 @@ fn judge(
         return (Outcome::Expired(error.report()), pause);
     }
     (Outcome::Retry { due, attempts }, pause)
+}
+
+/// What a lost answer means where the provider recognises repeats: once more, and unknown when time is up or the
+/// provider may have forgotten our key.
+fn unknown_but_repeatable(hub: &Inner, line: &Line, job: &Job, error: &Error) -> Outcome {
+    let now = hub.now();
+    line.ails(error, now);
+    let wait = match error.retry() {
+        Retry::After { wait, .. } => wait,
+        Retry::Later | Retry::Never => back_off(job.row.attempts),
+    };
+    let due = now + wait;
+    let queued_at = job.row.queued_at;
+    let forgotten = match line.env().channel.capabilities().idempotency {
+        Idempotency::Key { memory: Some(memory) } => due >= queued_at + memory,
+        _ => false,
+    };
+    if forgotten || due > gives_up(&hub.settings, queued_at) {
+        return Outcome::Unknown(error.report());
+    }
+    Outcome::Retry { due, attempts: job.row.attempts.saturating_add(1) }
 }
 
 /// Writes the outcome down, however long the store takes: a known outcome must not become an unknown one.

@@ -176,6 +176,9 @@ impl HubBuilder {
     }
 }
 
+/// How long a failed store is left alone.
+pub(crate) const STORE_DOWN: Duration = Duration::from_secs(1);
+
 /// The time a retry waits: doubling from a second to five minutes.
 pub(crate) fn back_off(attempts: u32) -> Duration {
     Duration::from_secs(1u64 << attempts.min(9)).min(Duration::from_secs(300))

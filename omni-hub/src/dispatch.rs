@@ -55,21 +55,28 @@ pub(crate) async fn dispatch(hub: Arc<Inner>, line: Arc<Line>, mut inbox: mpsc::
         in_flight: FuturesUnordered::new(),
         spent: 0,
     };
+    let mut replaced = line.replaced.subscribe();
     loop {
+        // Whatever has come in takes part: a person's answer must not wait until a provider that answers at
+        // once has got all that programs have to say.
+        while let Ok(job) = inbox.try_recv() {
+            d.put(job);
+        }
         let wake = d.start_ready();
         tokio::select! {
             biased;
             () = line.stop.cancelled() => break,
-            Some(after) = d.in_flight.next() => d.after(after),
-            Some(job) = inbox.recv() => {
-                d.put(job);
-                while let Ok(job) = inbox.try_recv() {
-                    d.put(job);
+            Ok(()) = replaced.changed() => d.replaced(),
+            Some(after) = d.in_flight.next() => {
+                if let Some(job) = d.after(after) {
+                    d.again(job);
                 }
             }
+            Some(job) = inbox.recv() => d.put(job),
             () = sleep_until(&d.hub, wake) => {}
         }
     }
+    line.env().backlog.open.store(false, Ordering::Release);
     d.drain(inbox).await;
 }
 
@@ -138,8 +145,22 @@ impl Dispatcher {
         self.in_flight.push(Box::pin(attempt(self.hub.clone(), self.line.clone(), job)));
     }
 
-    /// What an attempt leaves behind: pauses, a job to try again, a lane that may go on.
-    fn after(&mut self, after: After) {
+    /// Another channel has the name: its limits hold, and what waited for the former one to get well goes now.
+    fn replaced(&mut self) {
+        self.pacer.renew(self.line.env().channel.capabilities());
+        let now = self.hub.now();
+        for job in self.lanes.values_mut().flat_map(|lane| &mut lane.waiting) {
+            job.row.due = job.row.due.min(now);
+        }
+        for Reverse((_, address)) in std::mem::take(&mut self.later) {
+            if let Some(job) = self.lanes.get(&address).and_then(|l| l.waiting.front()) {
+                self.ready(address, job.row.author);
+            }
+        }
+    }
+
+    /// What an attempt leaves behind: pauses, a lane that may go on, or a job to try again.
+    fn after(&mut self, after: After) -> Option<Job> {
         let now = self.hub.now();
         if let Some((scope, wait)) = after.pause {
             let until = now + wait;
@@ -148,34 +169,47 @@ impl Dispatcher {
                 self.line.pause(until);
             }
         }
-        let Some(lane) = self.lanes.get_mut(&after.address) else { return };
-        lane.busy = false;
-        match after.again {
-            Some(job) => lane.waiting.push_front(job),
-            None => {
-                self.line.env().backlog.waiting.fetch_sub(1, Ordering::Relaxed);
-            }
+        if after.again.is_some() {
+            return after.again;
         }
+        let backlog = &self.line.env().backlog;
+        if backlog.waiting.fetch_sub(1, Ordering::Relaxed) == backlog.room / 2 + 1 {
+            // There is room again for what is above in the store.
+            self.hub.unowned.notify_one();
+        }
+        let Some(lane) = self.lanes.get_mut(&after.address) else { return None };
+        lane.busy = false;
         match lane.waiting.front().map(|job| job.row.author) {
             Some(author) => self.ready(after.address, author),
             None => {
                 self.lanes.remove(&after.address);
             }
         }
+        None
     }
 
-    /// Finishes what is in flight, and gives the rest back.
+    /// Puts a job back at the head of its lane.
+    fn again(&mut self, job: Job) {
+        let (address, author) = (job.row.peer.address.clone(), job.row.author);
+        let lane = self.lanes.entry(address.clone()).or_default();
+        lane.busy = false;
+        lane.waiting.push_front(job);
+        self.ready(address, author);
+    }
+
+    /// Gives back what waits, and finishes what is in flight: until it is, others leave its address alone.
     async fn drain(mut self, mut inbox: mpsc::UnboundedReceiver<Job>) {
-        while let Some(after) = self.in_flight.next().await {
-            self.after(after);
-        }
         inbox.close();
         while let Some(job) = inbox.recv().await {
             self.put(job);
         }
         let rest: Vec<_> = self.lanes.values().flat_map(|l| l.waiting.iter().map(|j| j.row.message)).collect();
-        if let Err(error) = self.hub.store.outbox_release(&self.hub.node, &rest).await {
-            tracing::warn!(%error, rows = rest.len(), "outbox rows were not given back; they wait for the lease to end");
+        self.hub.give_rows_back(&rest).await;
+        self.lanes.clear();
+        while let Some(after) = self.in_flight.next().await {
+            if let Some(job) = self.after(after) {
+                self.hub.give_rows_back(&[job.row.message]).await;
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use omni_core::channel::Channel;
 use omni_core::conversation::{Actor, CloseReason, Owner};
@@ -15,7 +15,7 @@ use omni_core::{Address, Contact, Content, Conversation, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::builder::{HubBuilder, Settings};
+use crate::builder::{HubBuilder, STORE_DOWN, Settings};
 use crate::clock::Clock;
 use crate::decide::{self, Draft};
 use crate::health::ChannelHealth;
@@ -23,7 +23,7 @@ use crate::line::Line;
 use crate::log::Consumer;
 use crate::store::{
     Applied, Batch, ChannelKey, Changes, ConversationQuery, Lookup, MessageRecord, PeerKey, Refused, Store,
-    StoreError, Target, Unit,
+    StoreError, StoreResult, Target, Unit,
 };
 
 /// Why the hub could not do what it was asked.
@@ -101,6 +101,8 @@ pub(crate) struct Inner {
     pub(crate) node: NodeId,
     pub(crate) settings: Settings,
     pub(crate) lines: RwLock<HashMap<ChannelKey, Arc<Line>>>,
+    /// Lines that were taken away and may still finish what they hand over.
+    leaving: Mutex<HashMap<ChannelKey, CancellationToken>>,
     /// The number of the newest host event known here.
     pub(crate) newest: watch::Sender<u64>,
     /// Lines came or went: the runner looks.
@@ -138,6 +140,7 @@ impl Hub {
             node,
             settings,
             lines: RwLock::default(),
+            leaving: Mutex::default(),
             newest: watch::Sender::new(0),
             changed: Notify::new(),
             timer_set: Notify::new(),
@@ -150,21 +153,33 @@ impl Hub {
     /// Connects a channel, now or while running. One under the same name is replaced: its listener stops, and
     /// what waits to be sent goes through the new one.
     pub fn add_channel(&self, setup: ChannelSetup) {
-        let key = setup.key.clone();
-        let line = Arc::new(Line::new(setup, &self.inner));
-        let old = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner).insert(key, line);
-        if let Some(old) = old {
-            old.stop.cancel();
+        let mut lines = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner);
+        match lines.get(&setup.key) {
+            Some(line) => line.replace(setup),
+            None => {
+                let former = self.inner.leaving().remove(&setup.key);
+                lines.insert(setup.key.clone(), Arc::new(Line::new(setup, former, &self.inner)));
+            }
         }
+        drop(lines);
         self.inner.changed.notify_one();
-        self.inner.unowned.notify_one();
     }
 
     /// Disconnects a channel. What is being handed over is finished; what waits stays in the store and goes out
     /// when the channel is connected again. Returns false when there was none.
     pub fn remove_channel(&self, key: &ChannelKey) -> bool {
-        let removed = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner).remove(key);
-        removed.inspect(|line| line.stop.cancel()).is_some()
+        let mut lines = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(line) = lines.remove(key) else { return false };
+        line.stop.cancel();
+        // One that never ran waits for nothing but for the one before it.
+        let started = line.inbox.lock().unwrap_or_else(PoisonError::into_inner).take().is_none();
+        let end = if started { Some(line.gone.clone()) } else { line.former.clone() };
+        let mut leaving = self.inner.leaving();
+        leaving.retain(|_, gone| !gone.is_cancelled());
+        if let Some(end) = end {
+            leaving.insert(key.clone(), end);
+        }
+        true
     }
 
     /// Changes a channel's policy from the next event on.
@@ -359,6 +374,11 @@ impl Hub {
         self.inner.stop.cancel();
     }
 
+    /// Returns when the hub was asked to end, by [`Hub::shutdown`] or by a newer process of its name.
+    pub async fn stopped(&self) {
+        self.inner.stop.cancelled().await;
+    }
+
     /// Moves the bytes of a draft's files into the store, so that the outbox holds only their names.
     async fn keep_bytes(&self, mut draft: Draft) -> Result<Draft, HubError> {
         if !draft.content.holds_bytes() {
@@ -388,25 +408,42 @@ impl Inner {
         self.line(&ChannelKey { tenant: c.tenant, channel: c.channel })
     }
 
+    fn leaving(&self) -> std::sync::MutexGuard<'_, HashMap<ChannelKey, CancellationToken>> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes a batch durable and passes on what it wants sent: whole, also when whoever asked goes away
+    /// meanwhile. Rows that are durable and never passed on would wait for the end of the process.
+    pub(crate) async fn apply(self: &Arc<Self>, batch: Batch) -> StoreResult<Vec<Applied>> {
+        let hub = self.clone();
+        let whole = tokio::spawn(async move {
+            let applied = hub.store.apply(batch).await?;
+            for applied in &applied {
+                if let Applied::Done(changes) = applied {
+                    hub.committed(changes);
+                }
+            }
+            Ok(applied)
+        });
+        whole.await.map_err(|_| StoreError::Closed)?
+    }
+
     /// Commits one unit and passes on what it wants sent.
-    pub(crate) async fn commit(&self, unit: Unit) -> Result<Box<Changes>, HubError> {
-        let applied = self.store.apply(Batch::from(unit)).await?;
+    pub(crate) async fn commit(self: &Arc<Self>, unit: Unit) -> Result<Box<Changes>, HubError> {
+        let applied = self.apply(Batch::from(unit)).await?;
         let Some(applied) = applied.into_iter().next() else { return Err(StoreError::Closed.into()) };
         match applied {
             Applied::Failed(error) => Err(error.into()),
             Applied::Duplicate => Ok(Box::default()),
             Applied::Done(changes) => match changes.refused {
                 Some(refused) => Err(refused.into()),
-                None => {
-                    self.committed(&changes);
-                    Ok(changes)
-                }
+                None => Ok(changes),
             },
         }
     }
 
     /// After a commit: outbox rows to their channels, and wake whoever waits.
-    pub(crate) fn committed(&self, changes: &Changes) {
+    fn committed(self: &Arc<Self>, changes: &Changes) {
         if let Some(last) = changes.entries.last() {
             self.newest.send_if_modified(|newest| {
                 let newer = last.seq > *newest;
@@ -417,14 +454,40 @@ impl Inner {
         if !changes.timers.is_empty() {
             self.timer_set.notify_one();
         }
+        let mut orphans = Vec::new();
         for row in &changes.outbox {
+            let line = self.line(&row.peer.channel_key()).ok();
             if row.owner.as_ref() != Some(&self.node) {
-                self.unowned.notify_one();
+                if line.is_some_and(|line| line.env().backlog.has_room()) {
+                    self.unowned.notify_one();
+                }
                 continue;
             }
             let message = changes.new_messages.iter().find(|m| m.id == row.message);
-            if let (Some(message), Ok(line)) = (message, self.line(&row.peer.channel_key())) {
-                line.enqueue(row.clone(), message);
+            let Some(message) = message else { continue };
+            if !line.is_some_and(|line| line.enqueue(row.clone(), message)) {
+                orphans.push(row.message);
+            }
+        }
+        if !orphans.is_empty() {
+            // Their channel was disconnected between the decision and the commit.
+            let hub = self.clone();
+            tokio::spawn(async move {
+                hub.give_rows_back(&orphans).await;
+                hub.unowned.notify_one();
+            });
+        }
+    }
+
+    /// Rows that will not be sent from here wait in the store, for another node or a later time.
+    pub(crate) async fn give_rows_back(&self, rows: &[MessageId]) {
+        while !rows.is_empty() {
+            let Err(error) = self.store.outbox_release(&self.node, rows).await else { return };
+            tracing::warn!(%error, rows = rows.len(), "outbox rows were not given back yet");
+            tokio::select! {
+                () = self.clock.sleep_until(self.now() + STORE_DOWN) => {}
+                // They wait for this node's lease to end.
+                () = self.stop.cancelled() => return,
             }
         }
     }
@@ -435,6 +498,18 @@ impl Inner {
         let c = self.store.conversation(record.conversation).await?.ok_or(Refused::NoConversation)?;
         let key = ChannelKey { tenant: c.tenant, channel: c.channel };
         Ok((self.line(&key)?, key.peer(c.address), record))
+    }
+
+    /// The connected channels that may take more rows from the store.
+    pub(crate) fn channels_with_room(&self) -> Vec<ChannelKey> {
+        let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
+        let roomy = lines.iter().filter(|(_, line)| line.env().backlog.has_room());
+        roomy.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// The connected channels.
+    pub(crate) fn channels(&self) -> Vec<ChannelKey> {
+        self.lines.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -17,6 +17,9 @@ use crate::hub::{Hub, Inner};
 use crate::line::Line;
 use crate::store::{Applied, Batch, ChannelKey, StoreResult};
 
+/// Why an event of an account that no channel stands for is kept aside.
+const NOT_CONNECTED: &str = "the event is for an account that is not connected";
+
 impl Hub {
     /// Largest webhook body taken, in bytes: for a server that reads bodies itself.
     pub fn body_limit(&self) -> usize {
@@ -28,7 +31,8 @@ impl Hub {
     /// - The answer is a success only after every event is durable (law 1); 503 when the store fails, so that
     ///   the provider repeats it.
     /// - What is not genuine or not readable leaves no trace in the store: 401, 404, 400, 413.
-    /// - *Cancel safety*: dropping the future loses nothing; the provider gets no answer and repeats.
+    /// - *Cancel safety*: dropping the future loses nothing: what was begun is finished without it; the provider
+    ///   gets no answer and repeats.
     pub async fn webhook(&self, channel: &ChannelKey, request: WebhookRequest) -> Answer {
         let Ok(line) = self.inner.line(channel) else {
             return Rejected::new(RejectReason::UnknownAccount).answer();
@@ -46,7 +50,7 @@ impl Hub {
             };
             match self.inner.ingest(&line, received.events, None, request.received_at).await {
                 Ok(()) => {
-                    line.works();
+                    line.heard();
                     received.answer
                 }
                 Err(error) => {
@@ -75,47 +79,66 @@ impl Inner {
 
     /// Makes events durable, with the cursor, in one transaction; then lets go what they caused.
     pub(crate) async fn ingest(
-        &self,
+        self: &Arc<Self>,
         line: &Arc<Line>,
         events: Vec<Event>,
         cursor: Option<Cursor>,
         received_at: Timestamp,
     ) -> StoreResult<()> {
-        let events: Vec<(Arc<Line>, Arc<Event>)> =
+        let events: Vec<(Option<Arc<Line>>, Arc<Event>)> =
             events.into_iter().map(|e| (self.line_for(line, &e), Arc::new(e))).collect();
         if events.is_empty() && cursor.is_none() {
             return Ok(());
         }
-        let units = events.iter().map(|(line, e)| event_unit(line.env(), e.clone(), received_at)).collect();
+        let unit = |(named, event): &(Option<Arc<Line>>, Arc<Event>)| match named {
+            Some(named) => event_unit(named.env(), event.clone(), received_at),
+            None => parked_unit(line.env(), event.clone(), received_at, NOT_CONNECTED.to_owned()),
+        };
+        let units = events.iter().map(unit).collect();
         let cursor = cursor.map(|cursor| (line.env().key.clone(), cursor));
-        let applied = self.store.apply(Batch { units, cursor }).await?;
-        for ((line, event), applied) in events.into_iter().zip(applied) {
+        let applied = self.apply(Batch { units, cursor }).await?;
+        let mut parked = Vec::new();
+        for ((named, event), applied) in events.into_iter().zip(applied) {
+            let line = named.as_ref().unwrap_or(line);
             match applied {
                 Applied::Duplicate => line.meters.duplicate.increment(1),
-                Applied::Done(changes) => {
+                Applied::Done(_) => {
                     line.meters.committed.increment(1);
-                    self.committed(&changes);
-                    self.end_wait(&line, &event);
+                    self.end_wait(line, &event);
                 }
                 Applied::Failed(error) => {
                     warn!(%error, event = %event.id, "the event is parked");
-                    let unit = parked_unit(line.env(), event, received_at, error.to_string());
-                    self.store.apply(Batch::from(unit)).await?;
+                    parked.push(parked_unit(line.env(), event, received_at, error.to_string()));
                 }
+            }
+        }
+        if parked.is_empty() {
+            return Ok(());
+        }
+        for applied in self.apply(Batch { units: parked, cursor: None }).await? {
+            if let Applied::Failed(error) = applied {
+                return Err(error);
             }
         }
         Ok(())
     }
 
-    /// The channel of the account an event names: one body may carry events of several.
-    fn line_for(&self, received_on: &Arc<Line>, event: &Event) -> Arc<Line> {
-        let Some(account) = event.account.as_ref().filter(|a| received_on.account.as_ref() != Some(a)) else {
-            return received_on.clone();
+    /// The channel of the account an event names: one body may carry events of several. `None` when that
+    /// account is not connected: taken for this one's, the event would be answered in the wrong name.
+    fn line_for(&self, received_on: &Arc<Line>, event: &Event) -> Option<Arc<Line>> {
+        let env = received_on.env();
+        let Some(account) = event.account.as_ref().filter(|a| env.account.as_ref() != Some(a)) else {
+            return Some(received_on.clone());
         };
-        let provider = received_on.env().channel.provider();
+        let provider = env.channel.provider();
         let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
-        let named = lines.values().find(|l| l.account.as_ref() == Some(account) && l.env().channel.provider() == provider);
-        named.cloned().unwrap_or_else(|| received_on.clone())
+        let is_named = |line: &&Arc<Line>| {
+            let env = line.env();
+            env.account.as_ref() == Some(account) && env.channel.provider() == provider
+        };
+        // A host that never told the account of this channel does not tell accounts apart.
+        let only_one = env.account.is_none().then(|| received_on.clone());
+        lines.values().find(is_named).cloned().or(only_one)
     }
 
     /// Whoever pressed a key stops waiting, once the press is durable. Best effort: the provider ends the wait

@@ -1,15 +1,14 @@
 //! One connected channel within the hub.
 
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics::Counter;
 use omni_core::error::Error;
-use omni_core::id::AccountId;
 use omni_core::outbound::OutboundItem;
 use omni_core::policy::Policy;
 use omni_core::Timestamp;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Backlog, Env};
@@ -28,13 +27,18 @@ pub(crate) struct Job {
 #[derive(Debug)]
 pub(crate) struct Line {
     env: RwLock<Arc<Env>>,
-    pub(crate) account: Option<AccountId>,
+    /// Counts how often the channel was replaced by another under its name.
+    pub(crate) replaced: watch::Sender<u64>,
     jobs: mpsc::UnboundedSender<Job>,
     /// Taken by the runner when it starts the line.
     pub(crate) inbox: Mutex<Option<mpsc::UnboundedReceiver<Job>>>,
     health: Mutex<Health>,
     paused_until: AtomicI64,
     pub(crate) stop: CancellationToken,
+    /// The end of a line that had the name before: this one begins after it.
+    pub(crate) former: Option<CancellationToken>,
+    /// Nothing of this line runs any more.
+    pub(crate) gone: CancellationToken,
     pub(crate) meters: Meters,
 }
 
@@ -56,7 +60,7 @@ impl std::fmt::Debug for Meters {
 }
 
 impl Line {
-    pub(crate) fn new(setup: ChannelSetup, hub: &Inner) -> Self {
+    pub(crate) fn new(setup: ChannelSetup, former: Option<CancellationToken>, hub: &Inner) -> Self {
         let (jobs, inbox) = mpsc::unbounded_channel();
         let provider = setup.channel.provider().to_string();
         let counter = |name: &'static str| metrics::counter!(name, "provider" => provider.clone());
@@ -73,18 +77,25 @@ impl Line {
             key: setup.key,
             channel: setup.channel,
             policy: setup.policy,
+            account: setup.account,
             ids: hub.ids.clone(),
             node: hub.node.clone(),
-            backlog: Arc::new(Backlog { waiting: AtomicUsize::new(0), room: hub.settings.in_memory }),
+            backlog: Arc::new(Backlog {
+                waiting: AtomicUsize::new(0),
+                room: hub.settings.in_memory,
+                open: AtomicBool::new(false),
+            }),
         };
         Self {
             env: RwLock::new(Arc::new(env)),
-            account: setup.account,
+            replaced: watch::Sender::new(0),
             jobs,
             inbox: Mutex::new(Some(inbox)),
             health: Mutex::new(Health::Starting),
             paused_until: AtomicI64::new(i64::MIN),
             stop: hub.stop.child_token(),
+            former,
+            gone: CancellationToken::new(),
             meters,
         }
     }
@@ -99,8 +110,20 @@ impl Line {
         *env = Arc::new(changed);
     }
 
-    /// Puts a durable row before the dispatcher.
-    pub(crate) fn enqueue(&self, row: OutboxRecord, message: &MessageRecord) {
+    /// Another channel under the same name: what waits goes through it, in the order it waits in.
+    pub(crate) fn replace(&self, setup: ChannelSetup) {
+        {
+            let mut env = self.env.write().unwrap_or_else(PoisonError::into_inner);
+            let ChannelSetup { key, channel, policy, account } = setup;
+            *env = Arc::new(Env { key, channel, policy, account, ..Env::clone(&env) });
+        }
+        self.set_health(Health::Starting);
+        self.paused_until.store(i64::MIN, Ordering::Relaxed);
+        self.replaced.send_modify(|n| *n += 1);
+    }
+
+    /// Puts a durable row before the dispatcher. Says whether there is one.
+    pub(crate) fn enqueue(&self, row: OutboxRecord, message: &MessageRecord) -> bool {
         let item = OutboundItem {
             id: message.id,
             address: row.peer.address.clone(),
@@ -110,8 +133,7 @@ impl Line {
             author: row.author,
         };
         self.env().backlog.waiting.fetch_add(1, Ordering::Relaxed);
-        // The receiver lives as long as the line: a closed one means that the process ends.
-        let _ = self.jobs.send(Job { row, item });
+        self.jobs.send(Job { row, item }).is_ok()
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -126,6 +148,15 @@ impl Line {
     pub(crate) fn works(&self) {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         if *health != Health::Working {
+            *health = Health::Working;
+        }
+    }
+
+    /// The provider reached us: good news of a channel of which nothing was known, and no more. A revoked
+    /// credential does not get better by a webhook.
+    pub(crate) fn heard(&self) {
+        let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        if *health == Health::Starting {
             *health = Health::Working;
         }
     }

@@ -9,7 +9,7 @@ use omni_core::Content;
 
 use crate::hub::{Hub, HubError};
 use crate::line::Line;
-use crate::store::{Batch, ChannelKey, Changes, Direction, MessageRecord, PeerKey, Refused, Target, Unit};
+use crate::store::{ChannelKey, Changes, Direction, Lookup, MessageRecord, PeerKey, Refused, Target, Unit};
 
 impl Hub {
     /// Changes what a sent message says, at the provider and then in the thread.
@@ -22,7 +22,11 @@ impl Hub {
         let edit = env.channel.outbound().and_then(|o| o.as_edit()).ok_or_else(|| Error::unsupported("edit"))?;
         edit.edit(&peer.address, first_id(&record)?, &content).await?;
         let now = self.inner.now();
-        self.rewrite(MessageRecord { content, edited_at: Some(now), ..record }).await
+        self.rewrite(&record, move |r| {
+            r.content.clone_from(&content);
+            r.edited_at = Some(now);
+        })
+        .await
     }
 
     /// Takes a message back, at the provider and then in the thread.
@@ -33,11 +37,12 @@ impl Hub {
         let (line, peer, record) = self.inner.named(message).await?;
         let env = line.env();
         let delete = env.channel.outbound().and_then(|o| o.as_delete()).ok_or_else(|| Error::unsupported("delete"))?;
+        first_id(&record)?;
         for id in &record.provider_ids {
             delete.delete(&peer.address, id).await?;
         }
         let now = self.inner.now();
-        self.rewrite(MessageRecord { deleted_at: Some(now), ..record }).await
+        self.rewrite(&record, move |r| r.deleted_at = Some(now)).await
     }
 
     /// Puts our signs on a message, or takes them off with none.
@@ -45,14 +50,16 @@ impl Hub {
     /// # Errors
     /// As [`Hub::edit`].
     pub async fn react(&self, message: MessageId, signs: Vec<String>) -> Result<(), HubError> {
-        let (line, peer, mut record) = self.inner.named(message).await?;
+        let (line, peer, record) = self.inner.named(message).await?;
         let env = line.env();
         let react = env.channel.outbound().and_then(|o| o.as_react()).ok_or_else(|| Error::unsupported("react"))?;
         react.react(&peer.address, first_id(&record)?, &signs).await?;
         const US: &str = "us";
-        record.reactions.retain(|(by, _)| by != US);
-        record.reactions.extend(signs.into_iter().map(|sign| (US.to_owned(), sign)));
-        self.rewrite(record).await
+        self.rewrite(&record, move |r| {
+            r.reactions.retain(|(by, _)| by != US);
+            r.reactions.extend(signs.iter().map(|sign| (US.to_owned(), sign.clone())));
+        })
+        .await
     }
 
     /// Tells the person that their messages up to the newest were seen. Nothing where the channel cannot.
@@ -117,13 +124,18 @@ impl Hub {
         Ok((self.inner.line(&key)?, key.peer(c.address)))
     }
 
-    async fn rewrite(&self, record: MessageRecord) -> Result<(), HubError> {
-        let unit = Unit::new(Target::Nothing, move |_| Changes {
-            changed_messages: vec![record.clone()],
-            ..Changes::default()
+    /// Changes a message as it is now: while the provider was asked, it may have got a status or a sign.
+    async fn rewrite(
+        &self,
+        record: &MessageRecord,
+        mut change: impl FnMut(&mut MessageRecord) + Send + 'static,
+    ) -> Result<(), HubError> {
+        let unit = Unit::new(Target::Conversation(record.conversation), move |snapshot| {
+            let mut changed_messages = snapshot.messages.clone();
+            changed_messages.iter_mut().for_each(&mut change);
+            Changes { changed_messages, ..Changes::default() }
         });
-        self.inner.store.apply(Batch::from(unit)).await?;
-        Ok(())
+        self.inner.commit(unit.with_lookups(vec![Lookup::Message(record.id)])).await.map(drop)
     }
 }
 

@@ -54,15 +54,24 @@ fn micros(rate: &Rate) -> i64 {
 impl Pacer {
     /// A pacer for a channel's declared limits.
     pub(crate) fn new(capabilities: &Capabilities) -> Self {
+        let mut pacer = Self::default();
+        pacer.renew(capabilities);
+        pacer
+    }
+
+    /// Another channel has the name: its limits hold from now on, and the pauses of the former one end. What was
+    /// spent stays spent: it may be the same account.
+    pub(crate) fn renew(&mut self, capabilities: &Capabilities) {
         let of = |scope, chats| {
             let fits = move |r: &&Rate| r.scope == scope && (r.chats == RateChats::All || r.chats == chats);
             capabilities.rates.iter().filter(fits).copied().collect()
         };
-        Self {
-            account_rates: of(RateScope::Account, RateChats::All),
-            private_rates: of(RateScope::Chat, RateChats::Private),
-            group_rates: of(RateScope::Chat, RateChats::Groups),
-            ..Self::default()
+        self.account_rates = of(RateScope::Account, RateChats::All);
+        self.private_rates = of(RateScope::Chat, RateChats::Private);
+        self.group_rates = of(RateScope::Chat, RateChats::Groups);
+        self.account.blocked_until = Timestamp::default();
+        for chat in self.chats.values_mut() {
+            chat.blocked_until = Timestamp::default();
         }
     }
 

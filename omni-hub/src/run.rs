@@ -1,21 +1,23 @@
 //! What runs: dispatchers, listeners, timers, the node's heartbeat.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use omni_core::error::{Error, ErrorKind};
 use omni_core::id::NodeId;
 use omni_core::Timestamp;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::builder::{Interrupted, back_off};
-use crate::decide::{self, Outcome};
+use crate::decide::{self, Env, Outcome};
 use crate::dispatch::dispatch;
 use crate::health::Health;
 use crate::hub::{Hub, HubError, Inner};
 use crate::ingest::LeasedSink;
-use crate::line::Line;
+use crate::line::{Job, Line};
 use crate::store::{
     Applied, Batch, ChannelKey, Changes, MessageRecord, OutboxRecord, OutboxState, StoreResult, Target,
     TimerRecord, Unit, listen_lease, node_lease,
@@ -23,6 +25,9 @@ use crate::store::{
 
 /// Rows taken from the outbox, and timers fired, in one go.
 const GULP: usize = 500;
+
+/// How long a timer is put off when the policy fails on it.
+const TIMER_FAILED: Duration = Duration::from_secs(300);
 
 impl Hub {
     /// Sends, listens and keeps time until [`Hub::shutdown`]; then returns when what was being handed over is
@@ -37,7 +42,9 @@ impl Hub {
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_time(hub.clone()));
         tasks.spawn(reclaim(hub.clone()));
-        let alive = tokio::spawn(heartbeat(hub.clone()));
+        // In a set of its own: it ends with this future, and a dropped hub does not live on in its leases.
+        let mut alive = JoinSet::new();
+        alive.spawn(heartbeat(hub.clone()));
         loop {
             for line in hub.lines_to_start() {
                 hub.start_line(line, &mut tasks);
@@ -53,20 +60,15 @@ impl Hub {
             }
         }
         while tasks.join_next().await.is_some() {}
+        let superseded = matches!(alive.try_join_next(), Some(Ok(Superseded)));
+        alive.shutdown().await;
         hub.give_back().await;
-        match alive.await {
-            Ok(Liveness::Superseded) => Err(crate::store::Refused::Taken.into()),
-            _ => Ok(()),
-        }
+        if superseded { Err(crate::store::Refused::Taken.into()) } else { Ok(()) }
     }
 }
 
-/// How a node's heartbeat ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Liveness {
-    Stopped,
-    Superseded,
-}
+/// Another process took the node's name.
+struct Superseded;
 
 impl Inner {
     /// Lines whose dispatcher does not run yet.
@@ -79,11 +81,7 @@ impl Inner {
     fn start_line(self: &Arc<Self>, line: Arc<Line>, tasks: &mut JoinSet<()>) {
         let inbox = line.inbox.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(inbox) = inbox else { return };
-        tasks.spawn(dispatch(self.clone(), line.clone(), inbox));
-        if line.env().channel.receives().listens() {
-            tasks.spawn(listen(self.clone(), line));
-        }
-        self.unowned.notify_one();
+        tasks.spawn(run_line(self.clone(), line, inbox));
     }
 
     fn name_lease(&self) -> Option<String> {
@@ -151,20 +149,31 @@ impl Inner {
     }
 }
 
-/// Renews the node's leases; ends the hub when another process took its name.
-async fn heartbeat(hub: Arc<Inner>) -> Liveness {
+/// Sends and listens for one channel until it is disconnected.
+async fn run_line(hub: Arc<Inner>, line: Arc<Line>, inbox: mpsc::UnboundedReceiver<Job>) {
+    let _gone = line.gone.clone().drop_guard();
+    if let Some(former) = &line.former {
+        // It may still hand something over: the order at an address holds, and nobody listens twice.
+        former.cancelled().await;
+    }
+    line.env().backlog.open.store(true, Ordering::Release);
+    hub.unowned.notify_one();
+    tokio::join!(dispatch(hub.clone(), line.clone(), inbox), listen(hub.clone(), line.clone()));
+    hub.unowned.notify_one();
+}
+
+/// Renews the node's leases, also while the last sends are finished; ends the hub when another process took
+/// its name.
+async fn heartbeat(hub: Arc<Inner>) -> Superseded {
     loop {
-        tokio::select! {
-            () = hub.pause(hub.settings.lease / 3) => {}
-            () = hub.stop.cancelled() => return Liveness::Stopped,
-        }
+        hub.pause(hub.settings.lease / 3).await;
         let (now, ttl) = (hub.now(), hub.settings.lease);
         if let Some(name) = hub.name_lease()
             && let Ok(None) = hub.store.lease(&name, &hub.node, now, ttl).await
         {
             warn!("another process runs under this node name: this one stops");
             hub.stop.cancel();
-            return Liveness::Superseded;
+            return Superseded;
         }
         if let Err(error) = hub.store.lease(&node_lease(&hub.node), &hub.node, now, ttl).await {
             warn!(%error, "the node's lease was not renewed");
@@ -186,7 +195,12 @@ async fn reclaim(hub: Arc<Inner>) {
         if hub.stop.is_cancelled() {
             return;
         }
-        match hub.store.outbox_take(&hub.node, hub.now(), GULP).await {
+        let channels = hub.channels_with_room();
+        if channels.is_empty() {
+            full = false;
+            continue;
+        }
+        match hub.store.outbox_take(&hub.node, &channels, hub.now(), GULP).await {
             Ok(rows) => {
                 let taken = rows.len();
                 full = hub.adopt(rows).await && taken == GULP;
@@ -206,19 +220,22 @@ impl Inner {
         let mut back = Vec::new();
         for (row, message) in rows {
             match self.line(&row.peer.channel_key()) {
-                Ok(line) if line.env().backlog.has_room() => self.resume(&line, row, &message).await,
+                Ok(line) if line.env().backlog.has_room() => {
+                    let message_id = row.message;
+                    if !self.resume(&line, row, &message).await {
+                        back.push(message_id);
+                    }
+                }
                 _ => back.push(row.message),
             }
         }
-        let all = back.is_empty();
-        if !all && let Err(error) = self.store.outbox_release(&self.node, &back).await {
-            warn!(%error, rows = back.len(), "outbox rows were not given back");
-        }
-        all
+        self.give_rows_back(&back).await;
+        back.is_empty()
     }
 
     /// A row found after a crash: one that was being handed over is an unknown, unless it may be sent again.
-    async fn resume(&self, line: &Arc<Line>, mut row: OutboxRecord, message: &MessageRecord) {
+    /// Says whether the row is taken care of.
+    async fn resume(&self, line: &Arc<Line>, mut row: OutboxRecord, message: &MessageRecord) -> bool {
         let env = line.env();
         let idempotent = env.channel.capabilities().idempotency != omni_core::capability::Idempotency::None;
         let again = self.settings.interrupted == Interrupted::Resend || idempotent;
@@ -234,13 +251,19 @@ impl Inner {
         match self.store.apply(Batch::from(unit)).await {
             Ok(applied) => {
                 line.meters.unknown.increment(1);
-                for applied in applied {
-                    if let Applied::Done(changes) = applied {
-                        self.committed_entries(&changes);
+                let done = |applied: &Applied| match applied {
+                    Applied::Done(changes) => {
+                        self.committed_entries(changes);
+                        true
                     }
-                }
+                    _ => false,
+                };
+                applied.iter().all(done)
             }
-            Err(error) => warn!(%error, "an interrupted send was not settled; it is tried again"),
+            Err(error) => {
+                warn!(%error, "an interrupted send was not settled; it is tried again");
+                false
+            }
         }
     }
 }
@@ -268,7 +291,7 @@ async fn keep_time(hub: Arc<Inner>) {
         }
         // Other nodes' timers are seen within a third of a lease.
         let soon = now + hub.settings.lease / 3;
-        let next = hub.store.next_timer().await.ok().flatten().filter(|at| *at > now);
+        let next = hub.store.next_timer(&hub.channels()).await.ok().flatten().filter(|at| *at > now);
         tokio::select! {
             () = hub.clock.sleep_until(next.map_or(soon, |at| at.min(soon))) => {}
             () = hub.timer_set.notified() => {}
@@ -278,40 +301,63 @@ async fn keep_time(hub: Arc<Inner>) {
 }
 
 impl Inner {
-    async fn fire_due(&self, now: Timestamp) -> StoreResult<usize> {
-        let due = self.store.timers_due(now, GULP).await?;
-        let units: Vec<Unit> = due.into_iter().filter_map(|timer| self.timer_unit(timer, now)).collect();
-        let fired = units.len();
+    async fn fire_due(self: &Arc<Self>, now: Timestamp) -> StoreResult<usize> {
+        let due = self.store.timers_due(&self.channels(), now, GULP).await?;
+        let due: Vec<(Arc<Env>, TimerRecord)> =
+            due.into_iter().filter_map(|timer| Some((self.line(&timer.channel).ok()?.env(), timer))).collect();
+        let fired = due.len();
         if fired == 0 {
             return Ok(0);
         }
-        for applied in self.store.apply(Batch { units, cursor: None }).await? {
-            match applied {
-                Applied::Done(changes) => self.committed(&changes),
-                Applied::Duplicate => {}
-                Applied::Failed(error) => warn!(%error, "a timer failed"),
+        let units = due.iter().map(|(env, timer)| timer_unit(env.clone(), timer, now)).collect();
+        let mut failed = Vec::new();
+        for (applied, (env, timer)) in self.apply(Batch { units, cursor: None }).await?.into_iter().zip(due) {
+            if let Applied::Failed(error) = applied {
+                warn!(%error, channel = %timer.channel, "a timer failed; it is put off");
+                failed.push(postponed_unit(env, &timer, now));
             }
+        }
+        if !failed.is_empty() {
+            self.apply(Batch { units: failed, cursor: None }).await?;
         }
         Ok(fired)
     }
+}
 
-    /// The unit of a due timer; `None` when its channel is not connected here.
-    fn timer_unit(&self, timer: TimerRecord, now: Timestamp) -> Option<Unit> {
-        let env = self.line(&timer.channel).ok()?.env();
-        let (token, kind) = (timer.token, timer.kind);
-        Some(Unit::new(Target::Conversation(timer.conversation), move |snapshot| {
-            decide::timer(&env, now, token, kind, snapshot)
-        }))
-    }
+fn timer_unit(env: Arc<Env>, timer: &TimerRecord, now: Timestamp) -> Unit {
+    let (token, kind) = (timer.token, timer.kind);
+    Unit::new(Target::Conversation(timer.conversation), move |snapshot| {
+        decide::timer(&env, now, token, kind, snapshot)
+    })
+}
+
+fn postponed_unit(env: Arc<Env>, timer: &TimerRecord, now: Timestamp) -> Unit {
+    let (token, kind, due) = (timer.token, timer.kind, now + TIMER_FAILED);
+    Unit::new(Target::Conversation(timer.conversation), move |snapshot| {
+        decide::postpone(&env, now, due, token, kind, snapshot)
+    })
 }
 
 /// Listens for an account while this node holds its lease (law 11).
 async fn listen(hub: Arc<Inner>, line: Arc<Line>) {
     let key = line.env().key.clone();
+    let mut replaced = line.replaced.subscribe();
     let mut failures = 0;
     while !line.stop.is_cancelled() {
+        replaced.mark_unchanged();
+        if !line.env().channel.receives().listens() {
+            tokio::select! {
+                _ = replaced.changed() => continue,
+                () = line.stop.cancelled() => return,
+            }
+        }
         let ended = tokio::select! {
             ended = listen_once(&hub, &line, &key) => ended,
+            _ = replaced.changed() => {
+                failures = 0;
+                give_up_listening(&hub, &key).await;
+                continue;
+            }
             () = line.stop.cancelled() => break,
         };
         let now = hub.now();
@@ -335,10 +381,15 @@ async fn listen(hub: Arc<Inner>, line: Arc<Line>) {
         };
         tokio::select! {
             () = hub.pause(wait) => {}
+            _ = replaced.changed() => failures = 0,
             () = line.stop.cancelled() => break,
         }
     }
-    if let Err(error) = hub.store.release(&listen_lease(&key), &hub.node).await {
+    give_up_listening(&hub, &key).await;
+}
+
+async fn give_up_listening(hub: &Inner, key: &ChannelKey) {
+    if let Err(error) = hub.store.release(&listen_lease(key), &hub.node).await {
         warn!(%error, "the lease to listen was not given back; it will run out");
     }
 }

@@ -24,6 +24,7 @@ mod snapshot;
 mod unit;
 mod writer;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,6 +115,10 @@ impl SqliteStore {
     }
 }
 
+fn set_of(channels: &[ChannelKey]) -> HashSet<ChannelKey> {
+    channels.iter().cloned().collect()
+}
+
 /// Wraps a driver's error with what was being done.
 pub(crate) fn backend(operation: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |error| StoreError::backend(operation, error)
@@ -133,11 +138,12 @@ impl Store for SqliteStore {
     async fn outbox_take(
         &self,
         node: &NodeId,
+        channels: &[ChannelKey],
         now: Timestamp,
         limit: usize,
     ) -> StoreResult<Vec<(OutboxRecord, MessageRecord)>> {
-        let node = node.clone();
-        self.write("outbox_take", move |c| read::take(c, &node, now, limit)).await
+        let (node, channels) = (node.clone(), set_of(channels));
+        self.write("outbox_take", move |c| read::take(c, &node, &channels, now, limit)).await
     }
 
     async fn outbox_release(&self, node: &NodeId, messages: &[MessageId]) -> StoreResult<()> {
@@ -145,12 +151,19 @@ impl Store for SqliteStore {
         self.write("outbox_release", move |c| read::release_rows(c, &node, &messages)).await
     }
 
-    async fn timers_due(&self, now: Timestamp, limit: usize) -> StoreResult<Vec<TimerRecord>> {
-        self.read("timers_due", move |c| read::timers_due(c, now, limit)).await
+    async fn timers_due(
+        &self,
+        channels: &[ChannelKey],
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<TimerRecord>> {
+        let channels = set_of(channels);
+        self.read("timers_due", move |c| read::timers_due(c, &channels, now, limit)).await
     }
 
-    async fn next_timer(&self) -> StoreResult<Option<Timestamp>> {
-        self.read("next_timer", read::next_timer).await
+    async fn next_timer(&self, channels: &[ChannelKey]) -> StoreResult<Option<Timestamp>> {
+        let channels = set_of(channels);
+        self.read("next_timer", move |c| read::next_timer(c, &channels)).await
     }
 
     async fn lease(

@@ -24,17 +24,19 @@ pub(crate) fn cursor(c: &Connection, channel: &ChannelKey) -> rusqlite::Result<O
 pub(crate) fn take(
     c: &Connection,
     node: &NodeId,
+    channels: &HashSet<ChannelKey>,
     now: Timestamp,
     limit: usize,
 ) -> rusqlite::Result<Vec<(OutboxRecord, MessageRecord)>> {
     let sql = format!(
         "SELECT {OUTBOX}, {MESSAGE} FROM outbox o JOIN channel c ON c.id = o.channel JOIN message m ON m.id = o.message \
-         WHERE o.owner IS NOT ?1 ORDER BY o.message"
+         WHERE o.owner IS NOT ?1 AND o.channel IN (SELECT value FROM json_each(?2)) ORDER BY o.message"
     );
+    let channels = numbers_of(c, channels)?;
     let mut blocked = HashSet::new();
     let mut taken = Vec::new();
     let mut statement = c.prepare_cached(&sql)?;
-    let mut found = statement.query(params![node.as_str()])?;
+    let mut found = statement.query(params![node.as_str(), channels])?;
     while let Some(row) = found.next()? {
         if taken.len() == limit {
             break;
@@ -60,6 +62,17 @@ pub(crate) fn take(
     Ok(taken)
 }
 
+/// The numbers of channels as a JSON array; channels that nothing was ever stored for have none.
+fn numbers_of(c: &Connection, channels: &HashSet<ChannelKey>) -> rusqlite::Result<String> {
+    let mut statement = c.prepare_cached("SELECT id FROM channel WHERE tenant = ?1 AND channel = ?2")?;
+    let mut numbers: Vec<i64> = Vec::with_capacity(channels.len());
+    for key in channels {
+        let names = params![key.tenant.as_str(), key.channel.as_str()];
+        numbers.extend(statement.query_row(names, |row| row.get::<_, i64>(0)).optional()?);
+    }
+    rows::json(&numbers)
+}
+
 fn lives(c: &Connection, node: &NodeId, now: Timestamp) -> rusqlite::Result<bool> {
     c.prepare_cached("SELECT 1 FROM lease WHERE name = ?1 AND until > ?2")?
         .exists(params![node_lease(node), now.as_millis()])
@@ -73,16 +86,25 @@ pub(crate) fn release_rows(c: &Connection, node: &NodeId, messages: &[MessageId]
     Ok(())
 }
 
-pub(crate) fn timers_due(c: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<TimerRecord>> {
+pub(crate) fn timers_due(
+    c: &Connection,
+    channels: &HashSet<ChannelKey>,
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<TimerRecord>> {
     let sql = "SELECT t.token, t.conversation, t.kind, t.due, n.tenant, n.channel FROM timer t \
-               JOIN channel n ON n.id = t.channel WHERE t.due <= ?1 ORDER BY t.due LIMIT ?2";
+               JOIN channel n ON n.id = t.channel \
+               WHERE t.due <= ?1 AND t.channel IN (SELECT value FROM json_each(?2)) ORDER BY t.due LIMIT ?3";
     let mut statement = c.prepare_cached(sql)?;
-    let found = statement.query_map(params![now.as_millis(), limit as i64], rows::timer)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = statement.query_map(params![now.as_millis(), numbers_of(c, channels)?, limit], rows::timer)?;
     found.collect()
 }
 
-pub(crate) fn next_timer(c: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let due: Option<i64> = c.prepare_cached("SELECT min(due) FROM timer")?.query_row([], |row| row.get(0))?;
+pub(crate) fn next_timer(c: &Connection, channels: &HashSet<ChannelKey>) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT due FROM timer WHERE channel IN (SELECT value FROM json_each(?1)) ORDER BY due LIMIT 1";
+    let mut statement = c.prepare_cached(sql)?;
+    let due = statement.query_row(params![numbers_of(c, channels)?], |row| row.get(0)).optional()?;
     Ok(due.map(Timestamp::from_millis))
 }
 
@@ -120,7 +142,7 @@ pub(crate) fn entries(c: &Connection, after: u64, limit: usize) -> rusqlite::Res
     let mut statement =
         c.prepare_cached("SELECT body, seq FROM journal WHERE seq > ?1 ORDER BY seq LIMIT ?2")?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
-    let found = statement.query_map(params![after, limit as i64], |row| {
+    let found = statement.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
         let mut entry: Entry = rows::from_json(row, 0)?;
         entry.seq = u64::try_from(row.get::<_, i64>(1)?).map_err(|_| rows::corrupt(1))?;
         Ok(entry)
@@ -147,10 +169,10 @@ pub(crate) fn conversations(c: &Connection, query: &ConversationQuery) -> rusqli
     // Without a tenant the index does not order: an administrator's question, not a desk's.
     let sql = if query.tenant.is_some() {
         "SELECT body FROM conversation WHERE tenant = ?1 AND last_message_at < ?2 \
-         AND (?3 IS NULL OR open = ?3) ORDER BY last_message_at DESC"
+         AND (?3 IS NULL OR open = ?3) ORDER BY last_message_at DESC, id DESC"
     } else {
         "SELECT body FROM conversation WHERE ?1 IS NULL AND last_message_at < ?2 \
-         AND (?3 IS NULL OR open = ?3) ORDER BY last_message_at DESC"
+         AND (?3 IS NULL OR open = ?3) ORDER BY last_message_at DESC, id DESC"
     };
     let open = match query.state {
         StateFilter::Any => None,
@@ -186,7 +208,7 @@ pub(crate) fn messages(
     let mut statement = c.prepare_cached(&sql)?;
     let before = before.map(|id| id.to_bytes());
     let found =
-        statement.query_map(params![conversation.to_bytes(), before, limit as i64], |row| rows::message(row, 0))?;
+        statement.query_map(params![conversation.to_bytes(), before, i64::try_from(limit).unwrap_or(i64::MAX)], |row| rows::message(row, 0))?;
     found.collect()
 }
 

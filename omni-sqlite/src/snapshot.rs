@@ -73,6 +73,10 @@ fn of_message(c: &Connection, channel: &ChannelKey, name: &MessageName) -> rusql
     };
     let Some(message) = message else { return Ok(Snapshot::default()) };
     let mut found = of_conversation(c, message.conversation)?;
+    let ours = |v: &Conversation| v.tenant == channel.tenant && v.channel == channel.channel;
+    if !found.conversation.as_ref().is_some_and(ours) {
+        return Ok(Snapshot::default());
+    }
     found.messages.push(message);
     Ok(found)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use omni_core::id::ProviderMessageId;
+use omni_core::id::{NodeId, ProviderMessageId};
 use omni_core::{Contact, Conversation};
 use omni_core::outbound::Author;
 use omni_core::policy::Overtaken;
@@ -11,7 +11,7 @@ use omni_hub::store::{
     Applied, Batch, ChannelKey, Changes, Claim, Direction, Entry, MessageRecord, OutboxRecord, OutboxState,
     PeerKey, PeerRecord, StatusPatch, StoreError, TimerRecord, Unit,
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tracing::error;
 
 use crate::rows::{self, json};
@@ -43,17 +43,50 @@ impl Names {
     }
 }
 
-/// Applies a batch within the open transaction.
-pub(crate) fn apply(c: &Connection, names: &mut Names, batch: &mut Batch) -> rusqlite::Result<Vec<Applied>> {
+/// Applies a batch within the open transaction. `apart` lets a unit whose changes the database refuses fail alone;
+/// it costs a savepoint a unit, so the first try goes without.
+pub(crate) fn apply(
+    c: &Connection,
+    names: &mut Names,
+    batch: &mut Batch,
+    apart: bool,
+) -> rusqlite::Result<Vec<Applied>> {
     let mut applied = Vec::with_capacity(batch.units.len());
     for unit in &mut batch.units {
-        applied.push(run(c, names, unit)?);
+        applied.push(if apart { run_apart(c, names, unit)? } else { run(c, names, unit)? });
     }
     if let Some((channel, cursor)) = &batch.cursor {
         let id = names.channel(c, channel)?;
         c.prepare_cached("UPDATE channel SET cursor = ?2 WHERE id = ?1")?.execute(params![id, cursor.as_str()])?;
     }
     Ok(applied)
+}
+
+fn run_apart(c: &Connection, names: &mut Names, unit: &mut Unit) -> rusqlite::Result<Applied> {
+    c.prepare_cached("SAVEPOINT unit")?.execute([])?;
+    let result = run(c, names, unit);
+    if let Err(error) = &result {
+        if !is_of_the_unit(error) {
+            return result;
+        }
+        names.forget();
+        c.prepare_cached("ROLLBACK TO unit")?.execute([])?;
+    }
+    c.prepare_cached("RELEASE unit")?.execute([])?;
+    result.or_else(|error| {
+        error!(%error, "a unit cannot be stored; it fails alone");
+        Ok(Applied::Failed(StoreError::backend("apply", error)))
+    })
+}
+
+/// Whether an error lies in what the unit wants, and not in the disk or in another process.
+fn is_of_the_unit(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqliteFailure(e, _) => {
+            matches!(e.code, ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch)
+        }
+        _ => true,
+    }
 }
 
 fn run(c: &Connection, names: &mut Names, unit: &mut Unit) -> rusqlite::Result<Applied> {
@@ -254,16 +287,13 @@ fn patch_status(c: &Connection, patch: &StatusPatch) -> rusqlite::Result<()> {
 }
 
 fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusqlite::Result<()> {
-    let sql = "UPDATE outbox SET due = ?2, attempts = ?3, state = ?4, owner = ?5 WHERE message = ?1";
-    let owner = row.owner.as_ref().map(|o| o.as_str());
     let state = u8::from(row.state == OutboxState::Sending);
     let known = row.attempts > 0 || row.state == OutboxState::Sending || row.due != row.queued_at;
     let message = row.message.to_bytes();
-    if known
-        && c.prepare_cached(sql)?.execute(params![message, row.due.as_millis(), row.attempts, state, owner])? > 0
-    {
+    if known && change_outbox(c, row, state)? {
         return Ok(());
     }
+    let owner = row.owner.as_ref().map(|o| o.as_str());
     let channel = names.channel(c, &row.peer.channel_key())?;
     // A row behind rows of another node waits for that node, so the order at the address holds.
     let elsewhere = c
@@ -274,8 +304,8 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
     }
     let sql = "INSERT INTO outbox (message, channel, address, conversation, chat, author, overtaken, queued_at, due, \
                attempts, state, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
-               ON CONFLICT DO UPDATE SET due = ?9, attempts = ?10, state = ?11, owner = ?12";
-    c.prepare_cached(sql)?.execute(params![
+               ON CONFLICT DO UPDATE SET due = ?9, attempts = ?10, state = ?11 RETURNING owner";
+    let values = params![
         message,
         channel,
         row.peer.address.as_str(),
@@ -288,8 +318,29 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
         row.attempts,
         state,
         row.owner.as_ref().map(|o| o.as_str())
-    ])?;
+    ];
+    let owner: Option<String> = c.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
+    if owner.is_none() {
+        row.owner = None;
+    }
     Ok(())
+}
+
+/// Changes a row that exists, whoever owns it by now and whatever its address is called by now; both are handed
+/// back as they are.
+fn change_outbox(c: &Connection, row: &mut OutboxRecord, state: u8) -> rusqlite::Result<bool> {
+    let sql = "UPDATE outbox SET due = ?2, attempts = ?3, state = ?4 WHERE message = ?1 RETURNING owner, address";
+    let changed = params![row.message.to_bytes(), row.due.as_millis(), row.attempts, state];
+    let found: Option<(Option<String>, String)> =
+        c.prepare_cached(sql)?.query_row(changed, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((owner, address)) = found else { return Ok(false) };
+    if row.peer.address.as_str() != address {
+        row.peer.address = rows::address_of(&address);
+    }
+    if row.owner.as_ref().map(NodeId::as_str) != owner.as_deref() {
+        row.owner = owner.map(NodeId::from);
+    }
+    Ok(true)
 }
 
 fn put_timer(c: &Connection, names: &mut Names, timer: &TimerRecord) -> rusqlite::Result<()> {

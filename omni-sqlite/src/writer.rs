@@ -18,7 +18,8 @@ const GROUP: usize = 1024;
 /// What the writer is asked to do. A job may run again after a rollback, so it is called by reference; its
 /// result is kept until the commit.
 trait Job: Send {
-    fn run(&mut self, connection: &Connection, names: &mut Names) -> rusqlite::Result<()>;
+    /// `apart`: the first try failed; what can fail alone shall.
+    fn run(&mut self, connection: &Connection, names: &mut Names, apart: bool) -> rusqlite::Result<()>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
 }
 
@@ -66,8 +67,8 @@ struct Apply {
 }
 
 impl Job for Apply {
-    fn run(&mut self, connection: &Connection, names: &mut Names) -> rusqlite::Result<()> {
-        self.applied = apply(connection, names, &mut self.batch)?;
+    fn run(&mut self, connection: &Connection, names: &mut Names, apart: bool) -> rusqlite::Result<()> {
+        self.applied = apply(connection, names, &mut self.batch, apart)?;
         Ok(())
     }
 
@@ -86,7 +87,7 @@ struct Run<F, T> {
 }
 
 impl<T: Send, F: FnMut(&Connection) -> rusqlite::Result<T> + Send> Job for Run<F, T> {
-    fn run(&mut self, connection: &Connection, _: &mut Names) -> rusqlite::Result<()> {
+    fn run(&mut self, connection: &Connection, _: &mut Names, _: bool) -> rusqlite::Result<()> {
         self.result = Some((self.work)(connection)?);
         Ok(())
     }
@@ -113,34 +114,44 @@ fn write(connection: &Connection, inbox: &mpsc::Receiver<Box<dyn Job>>) {
         {
             group.push(next);
         }
-        match transact(connection, &mut names, &mut group) {
+        // Without a transaction none of them can be done: each would only wait for the lock once more.
+        if let Err(error) = begin(connection) {
+            let text = error.to_string();
+            group.into_iter().for_each(|job| job.answer(Err(StoreError::backend("commit", text.clone()))));
+            continue;
+        }
+        match transact(connection, &mut names, &mut group, false) {
             Ok(()) => group.into_iter().for_each(|job| job.answer(Ok(()))),
             // One of them is bad, or the disk is: each alone, so that only the bad one fails.
-            Err(error) if group.len() > 1 => {
+            Err(error) => {
                 warn!(%error, jobs = group.len(), "a group commit failed; each is tried alone");
                 for job in group {
                     let mut alone = [job];
-                    let committed = transact(connection, &mut names, &mut alone).map_err(backend("commit"));
+                    let committed = begin(connection)
+                        .and_then(|()| transact(connection, &mut names, &mut alone, true))
+                        .map_err(backend("commit"));
                     let [job] = alone;
                     job.answer(committed);
-                }
-            }
-            Err(error) => {
-                let error = backend("commit")(error);
-                for (job, error) in group.into_iter().zip(std::iter::once(error)) {
-                    job.answer(Err(error));
                 }
             }
         }
     }
 }
 
-/// Runs jobs in one transaction: all are durable when it returns, or none.
-fn transact(connection: &Connection, names: &mut Names, jobs: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    connection.prepare_cached("BEGIN IMMEDIATE")?.execute([]).map(drop)
+}
+
+/// Runs jobs in the transaction begun: all are durable when it returns, or none, and it is over.
+fn transact(
+    connection: &Connection,
+    names: &mut Names,
+    jobs: &mut [Box<dyn Job>],
+    apart: bool,
+) -> rusqlite::Result<()> {
     let done = jobs
         .iter_mut()
-        .try_for_each(|job| job.run(connection, names))
+        .try_for_each(|job| job.run(connection, names, apart))
         .and_then(|()| connection.prepare_cached("COMMIT")?.execute([]).map(drop));
     if done.is_err() {
         // Names learned in a transaction that is rolled back do not exist.

@@ -114,6 +114,25 @@ pub(crate) fn timer(
     d.finish()
 }
 
+/// A due timer on which the policy failed is put off: neither lost, nor in the way of others.
+pub(crate) fn postpone(
+    env: &Env,
+    now: Timestamp,
+    due: Timestamp,
+    token: TimerToken,
+    kind: TimerKind,
+    snapshot: &Snapshot,
+) -> Changes {
+    let mut d = Decision::new(env, now, snapshot);
+    d.changes.timers_done.push(token);
+    if d.conversation.as_ref().is_some_and(|c| c.timers.iter().any(|t| t.token == token)) {
+        d.set_timer(kind, due);
+    } else {
+        d.conversation = None;
+    }
+    d.finish()
+}
+
 /// A person says what became of a message whose outcome was unknown (law 5).
 pub(crate) fn settle(
     env: &Env,

@@ -1,5 +1,6 @@
 //! What a provider told us, applied.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use omni_core::contact::{Contact, Sender, SenderKind};
@@ -14,6 +15,7 @@ use omni_core::link::Referral;
 use omni_core::plan::Reach;
 use omni_core::policy::{Context, Input, Returning, Verdict};
 use omni_core::{Identity, Status, Timestamp};
+use tracing::warn;
 
 use super::{Decision, Env, OtherSide, thread_time};
 use crate::store::{
@@ -30,20 +32,27 @@ pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestam
         (None, _) => Target::Nothing,
     };
     let lookups = lookups(&event);
-    Unit::new(target, move |snapshot| decide(&env, &event, received_at, snapshot))
+    let decide = move |snapshot: &Snapshot| {
+        // Parked at once, in the same transaction: a listener's cursor never moves past an event that is nowhere.
+        let applied = catch_unwind(AssertUnwindSafe(|| decide(&env, &event, received_at, snapshot)));
+        applied.unwrap_or_else(|_| park(&env, &event, received_at, "the policy panicked on this event"))
+    };
+    Unit::new(target, decide)
         .with_lookups(lookups)
         .with_claim(claim, received_at)
 }
 
-/// The unit that keeps an event whose own unit failed: nothing a provider told is lost.
+/// The unit that keeps an event that cannot be applied: nothing a provider told is lost.
 pub(crate) fn parked_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestamp, error: String) -> Unit {
     let claim = claim(&env, &event);
-    let park = move |snapshot: &Snapshot| {
-        let mut d = Decision::new(&env, received_at, snapshot);
-        d.tell(HostEvent::Parked { event: Box::new((*event).clone()), error: error.clone() });
-        d.finish()
-    };
-    Unit::new(Target::Nothing, park).with_claim(claim, received_at)
+    Unit::new(Target::Nothing, move |_| park(&env, &event, received_at, &error)).with_claim(claim, received_at)
+}
+
+fn park(env: &Env, event: &Event, received_at: Timestamp, error: &str) -> Changes {
+    warn!(event = %event.id, error, "an event is parked");
+    let mut d = Decision::new(env, received_at, &Snapshot::default());
+    d.tell(HostEvent::Parked { event: Box::new(event.clone()), error: error.to_owned() });
+    d.finish()
 }
 
 fn claim(env: &Env, event: &Event) -> Claim {

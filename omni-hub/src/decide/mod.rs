@@ -8,18 +8,18 @@ mod event;
 mod outcome;
 mod send;
 
-pub(crate) use action::{begin, do_action, reply, settle, timer};
+pub(crate) use action::{begin, do_action, postpone, reply, settle, timer};
 pub(crate) use event::{event_unit, parked_unit};
 pub(crate) use outcome::{Outcome, before_send, outcome};
 pub use send::Draft;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use omni_core::channel::Channel;
 use omni_core::conversation::{Actor, Closed, Timer, TimerKind};
 use omni_core::event::Event;
-use omni_core::id::{ConversationId, IdSource, NodeId, TimerToken};
+use omni_core::id::{AccountId, ConversationId, IdSource, NodeId, TimerToken};
 use omni_core::policy::{Context, Effect, Input, Policy, Trace, Verdict};
 use omni_core::{Conversation, Timestamp};
 
@@ -33,6 +33,7 @@ pub(crate) struct Env {
     pub(crate) key: ChannelKey,
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) account: Option<AccountId>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) node: NodeId,
     pub(crate) backlog: Arc<Backlog>,
@@ -43,11 +44,14 @@ pub(crate) struct Env {
 pub(crate) struct Backlog {
     pub(crate) waiting: AtomicUsize,
     pub(crate) room: usize,
+    /// Whether a dispatcher runs that will send what is put here. Until then, and after it, rows wait in the
+    /// store without an owner, for whichever node sends first.
+    pub(crate) open: AtomicBool,
 }
 
 impl Backlog {
     pub(crate) fn has_room(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) < self.room
+        self.open.load(Ordering::Acquire) && self.waiting.load(Ordering::Relaxed) < self.room
     }
 }
 
@@ -166,11 +170,12 @@ impl<'a> Decision<'a> {
         conversation.closed = Some(closed);
         conversation.unread = 0;
         let kinds: Vec<TimerKind> = conversation.timers.iter().map(|t| t.kind).collect();
-        let snapshot = conversation.clone();
         for kind in kinds {
             self.cancel_timer(kind);
         }
-        self.tell(HostEvent::Closed { snapshot: Box::new(snapshot) });
+        if let Some(snapshot) = self.conversation.clone() {
+            self.tell(HostEvent::Closed { snapshot: Box::new(snapshot) });
+        }
     }
 
     /// Begins a conversation at `key`.

@@ -1,5 +1,6 @@
 //! Sending: the last look before, and what came of it.
 
+use omni_core::content::{Content, Part};
 use omni_core::error::{ErrorKind, ErrorReport};
 use omni_core::event::Origin;
 use omni_core::outbound::Accepted;
@@ -31,13 +32,15 @@ pub(crate) fn before_send(env: &Env, now: Timestamp, row: &OutboxRecord, snapsho
     let mut d = Decision::new(env, now, snapshot);
     let mut conversation = d.conversation.take();
     let status = snapshot.messages.first().and_then(|m| m.status);
-    if status.is_none_or(Status::is_settled) {
+    // An unknown one has left the outbox: whoever still has it in memory has lost it to another node.
+    if status.is_none_or(|s| s.is_settled() || s == Status::Unknown) {
         d.changes.outbox_done.push(row.message);
         return d.finish();
     }
     let why = conversation.as_ref().and_then(|c| {
         let answered = c.last_human_at.is_some_and(|at| at > row.queued_at);
-        let window = env.channel.capabilities_at(&c.address).reply_window;
+        let template = snapshot.messages.first().is_some_and(|m| has_template(&m.content));
+        let window = env.channel.capabilities_at(&c.address).reply_window.filter(|_| !template);
         match row.unless {
             Overtaken::PersonAnswered if answered => Some("a person answered meanwhile"),
             Overtaken::PersonAnswered if !c.is_open() => Some("the conversation was closed meanwhile"),
@@ -68,6 +71,11 @@ pub(crate) fn before_send(env: &Env, now: Timestamp, row: &OutboxRecord, snapsho
         error: None,
     });
     d.finish()
+}
+
+/// Whether it may go out after the reply window has closed.
+fn has_template(content: &Content) -> bool {
+    content.parts.iter().any(|p| matches!(p, Part::Template(_)))
 }
 
 fn is_blocked(snapshot: &Snapshot) -> bool {

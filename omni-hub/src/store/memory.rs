@@ -121,7 +121,7 @@ impl Tables {
             Target::Conversation(id) => found.conversation = self.conversations.get(id).cloned(),
             Target::Message(channel, name) => {
                 let message = match name {
-                    MessageName::Ours(id) => self.messages.get(id),
+                    MessageName::Ours(id) => self.messages.get(id).filter(|m| self.is_of(m, channel)),
                     MessageName::Provider(id) => self
                         .by_provider
                         .get(&(channel.clone(), id.clone()))
@@ -143,6 +143,11 @@ impl Tables {
             self.look_up(lookup, target, &mut found);
         }
         found
+    }
+
+    fn is_of(&self, message: &MessageRecord, channel: &ChannelKey) -> bool {
+        let of = self.conversations.get(&message.conversation);
+        of.is_some_and(|c| c.tenant == channel.tenant && c.channel == channel.channel)
     }
 
     fn look_up(&self, lookup: &Lookup, target: &Target, found: &mut Snapshot) {
@@ -196,13 +201,17 @@ impl Tables {
         }
         for message in &changes.new_messages {
             self.threads.entry(message.conversation).or_default().push(message.id);
-            if message.direction == Direction::In {
+            if message.status.is_none_or(Status::is_settled) {
                 self.settled.push_back(message.id);
             }
-        }
-        for message in changes.new_messages.iter().chain(&changes.changed_messages) {
             self.index(message.id, message.conversation, &message.provider_ids);
             self.messages.insert(message.id, message.clone());
+        }
+        for message in &changes.changed_messages {
+            let Some(known) = self.messages.get_mut(&message.id) else { continue };
+            let (status, error) = (known.status, known.error.take());
+            *known = MessageRecord { status, error, ..message.clone() };
+            self.index(message.id, message.conversation, &message.provider_ids);
         }
         for patch in &changes.statuses {
             self.patch(patch);
@@ -262,8 +271,9 @@ impl Tables {
     }
 
     fn put_row(&mut self, row: &mut OutboxRecord) {
-        if let Some(seq) = self.outbox_seq.get(&row.message) {
-            self.outbox.insert(*seq, row.clone());
+        if let Some(known) = self.outbox_seq.get(&row.message).and_then(|seq| self.outbox.get_mut(seq)) {
+            (row.owner, row.peer) = (known.owner.clone(), known.peer.clone());
+            known.clone_from(row);
             return;
         }
         let lane = self.lanes.entry(row.peer.clone()).or_default();
@@ -316,7 +326,12 @@ impl Tables {
             let Some(c) = self.conversations.get(&message.conversation) else { continue };
             let channel = ChannelKey { tenant: c.tenant.clone(), channel: c.channel.clone() };
             for id in message.provider_ids {
-                self.by_provider.remove(&(channel.clone(), id));
+                let name = (channel.clone(), id);
+                let Some(named) = self.by_provider.get_mut(&name) else { continue };
+                named.retain(|id| *id != oldest);
+                if named.is_empty() {
+                    self.by_provider.remove(&name);
+                }
             }
         }
     }
@@ -325,12 +340,22 @@ impl Tables {
         self.leases.get(&node_lease(node)).is_some_and(|lease| lease.until > now)
     }
 
-    fn take(&mut self, node: &NodeId, now: Timestamp, limit: usize) -> Vec<(OutboxRecord, MessageRecord)> {
+    fn take(
+        &mut self,
+        node: &NodeId,
+        channels: &[ChannelKey],
+        now: Timestamp,
+        limit: usize,
+    ) -> Vec<(OutboxRecord, MessageRecord)> {
+        let channels: HashSet<&ChannelKey> = channels.iter().collect();
         let mut blocked: HashSet<PeerKey> = HashSet::new();
         let mut taken = Vec::new();
         for (seq, row) in &self.outbox {
             if taken.len() == limit {
                 break;
+            }
+            if !channels.contains(&row.peer.channel_key()) {
+                continue;
             }
             let ours = row.owner.as_ref() == Some(node);
             let others = row.owner.as_ref().is_some_and(|owner| owner != node && self.lives(owner, now));
@@ -368,10 +393,11 @@ impl Store for MemoryStore {
     async fn outbox_take(
         &self,
         node: &NodeId,
+        channels: &[ChannelKey],
         now: Timestamp,
         limit: usize,
     ) -> StoreResult<Vec<(OutboxRecord, MessageRecord)>> {
-        Ok(self.tables().take(node, now, limit))
+        Ok(self.tables().take(node, channels, now, limit))
     }
 
     async fn outbox_release(&self, node: &NodeId, messages: &[MessageId]) -> StoreResult<()> {
@@ -385,14 +411,22 @@ impl Store for MemoryStore {
         Ok(())
     }
 
-    async fn timers_due(&self, now: Timestamp, limit: usize) -> StoreResult<Vec<TimerRecord>> {
+    async fn timers_due(
+        &self,
+        channels: &[ChannelKey],
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<TimerRecord>> {
         let tables = self.tables();
+        let channels: HashSet<&ChannelKey> = channels.iter().collect();
         let due = tables.timers.values().take_while(|t| t.due <= now);
-        Ok(due.take(limit).cloned().collect())
+        Ok(due.filter(|t| channels.contains(&t.channel)).take(limit).cloned().collect())
     }
 
-    async fn next_timer(&self) -> StoreResult<Option<Timestamp>> {
-        Ok(self.tables().timers.keys().next().map(|(due, _)| *due))
+    async fn next_timer(&self, channels: &[ChannelKey]) -> StoreResult<Option<Timestamp>> {
+        let tables = self.tables();
+        let channels: HashSet<&ChannelKey> = channels.iter().collect();
+        Ok(tables.timers.values().find(|t| channels.contains(&t.channel)).map(|t| t.due))
     }
 
     async fn lease(

@@ -263,11 +263,12 @@ pub struct Changes {
     pub contact: Option<Contact>,
     /// New messages.
     pub new_messages: Vec<MessageRecord>,
-    /// Changed messages, whole.
+    /// Changed messages, whole but for status and error: those change by [`Changes::statuses`] alone.
     pub changed_messages: Vec<MessageRecord>,
     /// News of outgoing messages.
     pub statuses: Vec<StatusPatch>,
-    /// New or changed outbox rows.
+    /// New or changed outbox rows. A row that exists keeps its owner and its address, whatever is said here:
+    /// only [`Store::outbox_take`] and [`Store::outbox_release`] change whose it is.
     pub outbox: Vec<OutboxRecord>,
     /// Outbox rows that are done with.
     pub outbox_done: Vec<MessageId>,
@@ -329,12 +330,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Where a channel's listener stands.
     async fn cursor(&self, channel: &ChannelKey) -> StoreResult<Option<Cursor>>;
 
-    /// Takes up to `limit` due outbox rows that no living node owns, in the order of their making, for `node`.
-    /// A row is left alone while an earlier one of its address is owned by another living node, so the order
-    /// at an address holds across nodes. Nodes are alive while they hold the lease [`node_lease`].
+    /// Takes up to `limit` due outbox rows of `channels` that no living node owns, in the order of their making,
+    /// for `node`. A row is left alone while an earlier one of its address is owned by another living node, so
+    /// the order at an address holds across nodes. Nodes are alive while they hold the lease [`node_lease`].
     async fn outbox_take(
         &self,
         node: &NodeId,
+        channels: &[ChannelKey],
         now: Timestamp,
         limit: usize,
     ) -> StoreResult<Vec<(OutboxRecord, MessageRecord)>>;
@@ -342,11 +344,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// Gives rows back, for another node or a later time.
     async fn outbox_release(&self, node: &NodeId, messages: &[MessageId]) -> StoreResult<()>;
 
-    /// Up to `limit` timers due at `now`, earliest first. They stay until their unit removes them.
-    async fn timers_due(&self, now: Timestamp, limit: usize) -> StoreResult<Vec<TimerRecord>>;
+    /// Up to `limit` timers of `channels` due at `now`, earliest first. They stay until their unit removes them.
+    async fn timers_due(
+        &self,
+        channels: &[ChannelKey],
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<TimerRecord>>;
 
-    /// When the next timer is due.
-    async fn next_timer(&self) -> StoreResult<Option<Timestamp>>;
+    /// When the next timer of `channels` is due.
+    async fn next_timer(&self, channels: &[ChannelKey]) -> StoreResult<Option<Timestamp>>;
 
     /// Takes or renews a lease; `None` when somebody else holds it.
     async fn lease(

@@ -1,0 +1,290 @@
+//! Updates and what happens beside messages.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+
+use super::{Message, Str, Topic};
+
+/// One update: an id, and one thing that happened. <https://core.telegram.org/bots/api#update>
+#[derive(Debug)]
+pub struct Update<'a> {
+    /// Unique for the bot.
+    pub update_id: i64,
+    /// What happened; `None` when nothing stands beside the id.
+    pub kind: Option<UpdateKind<'a>>,
+}
+
+/// What happened.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // one lives at a time, on the stack; a box would be paid for every message
+#[allow(missing_docs)] // the provider's names
+pub enum UpdateKind<'a> {
+    Message(Message<'a>),
+    EditedMessage(Message<'a>),
+    ChannelPost(Message<'a>),
+    EditedChannelPost(Message<'a>),
+    BusinessMessage(Message<'a>),
+    EditedBusinessMessage(Message<'a>),
+    BusinessConnection(BusinessConnection<'a>),
+    DeletedBusinessMessages(DeletedBusinessMessages<'a>),
+    MessageReaction(MessageReaction<'a>),
+    MessageReactionCount(ReactionCountUpdated<'a>),
+    CallbackQuery(CallbackQuery<'a>),
+    MyChatMember(ChatMemberUpdated<'a>),
+    /// Any other kind, by the provider's name of it.
+    Other(Str<'a>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Update<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        d.deserialize_map(UpdateVisitor)
+    }
+}
+
+struct UpdateVisitor;
+
+impl<'de> Visitor<'de> for UpdateVisitor {
+    type Value = Update<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an update")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Update<'de>, A::Error> {
+        let (mut update_id, mut kind) = (None, None);
+        while let Some(key) = map.next_key::<Str<'de>>()? {
+            if &*key == "update_id" {
+                update_id = Some(map.next_value()?);
+            } else if kind.is_none() {
+                kind = Some(read_kind(key, &mut map)?);
+            } else {
+                // At most one kind may stand there; a second one is not understood, and nothing is lost with it
+                // as long as the first one is.
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        let update_id = update_id.ok_or_else(|| A::Error::missing_field("update_id"))?;
+        Ok(Update { update_id, kind })
+    }
+}
+
+fn read_kind<'de, A: MapAccess<'de>>(key: Str<'de>, map: &mut A) -> Result<UpdateKind<'de>, A::Error> {
+    Ok(match &*key {
+        "message" => UpdateKind::Message(map.next_value()?),
+        "edited_message" => UpdateKind::EditedMessage(map.next_value()?),
+        "channel_post" => UpdateKind::ChannelPost(map.next_value()?),
+        "edited_channel_post" => UpdateKind::EditedChannelPost(map.next_value()?),
+        "business_message" => UpdateKind::BusinessMessage(map.next_value()?),
+        "edited_business_message" => UpdateKind::EditedBusinessMessage(map.next_value()?),
+        "business_connection" => UpdateKind::BusinessConnection(map.next_value()?),
+        "deleted_business_messages" => UpdateKind::DeletedBusinessMessages(map.next_value()?),
+        "message_reaction" => UpdateKind::MessageReaction(map.next_value()?),
+        "message_reaction_count" => UpdateKind::MessageReactionCount(map.next_value()?),
+        "callback_query" => UpdateKind::CallbackQuery(map.next_value()?),
+        "my_chat_member" => UpdateKind::MyChatMember(map.next_value()?),
+        _ => {
+            map.next_value::<IgnoredAny>()?;
+            UpdateKind::Other(key)
+        }
+    })
+}
+
+/// A person or bot. <https://core.telegram.org/bots/api#user>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct User<'a> {
+    pub id: i64,
+    #[serde(default)]
+    pub is_bot: bool,
+    #[serde(borrow)]
+    pub first_name: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub last_name: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub username: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub language_code: Option<Str<'a>>,
+}
+
+/// A chat. <https://core.telegram.org/bots/api#chat>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct Chat<'a> {
+    pub id: i64,
+    #[serde(borrow, rename = "type")]
+    pub kind: Str<'a>,
+    #[serde(borrow)]
+    pub title: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub username: Option<Str<'a>>,
+    #[serde(default)]
+    pub is_direct_messages: bool,
+}
+
+/// A pressed key. <https://core.telegram.org/bots/api#callbackquery>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct CallbackQuery<'a> {
+    #[serde(borrow)]
+    pub id: Str<'a>,
+    #[serde(borrow)]
+    pub from: User<'a>,
+    #[serde(borrow)]
+    pub message: Option<CallbackMessage<'a>>,
+    #[serde(borrow)]
+    pub data: Option<Str<'a>>,
+}
+
+/// The message under which a key was pressed; of one that is out of reach only chat and id are told.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct CallbackMessage<'a> {
+    pub message_id: i64,
+    #[serde(borrow)]
+    pub chat: Chat<'a>,
+    pub message_thread_id: Option<i64>,
+    #[serde(default)]
+    pub is_topic_message: bool,
+    pub direct_messages_topic: Option<Topic>,
+    #[serde(borrow)]
+    pub business_connection_id: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub reply_markup: Option<InlineKeyboard<'a>>,
+}
+
+impl CallbackMessage<'_> {
+    /// The forum topic it is in.
+    pub fn thread(&self) -> Option<i64> {
+        self.message_thread_id.filter(|_| self.is_topic_message)
+    }
+}
+
+/// Keys under a message.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct InlineKeyboard<'a> {
+    #[serde(borrow, default)]
+    pub inline_keyboard: Vec<Vec<InlineButton<'a>>>,
+}
+
+/// One key under a message.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct InlineButton<'a> {
+    #[serde(borrow)]
+    pub text: Str<'a>,
+    #[serde(borrow)]
+    pub callback_data: Option<Str<'a>>,
+}
+
+/// Signs on a message. <https://core.telegram.org/bots/api#messagereactionupdated>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct MessageReaction<'a> {
+    #[serde(borrow)]
+    pub chat: Chat<'a>,
+    pub message_id: i64,
+    #[serde(borrow)]
+    pub user: Option<User<'a>>,
+    #[serde(borrow)]
+    pub actor_chat: Option<Chat<'a>>,
+    #[serde(default)]
+    pub date: i64,
+    #[serde(borrow, default)]
+    pub new_reaction: Vec<ReactionType<'a>>,
+}
+
+/// How often each sign is on a message, where nobody is named.
+/// <https://core.telegram.org/bots/api#messagereactioncountupdated>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct ReactionCountUpdated<'a> {
+    #[serde(borrow)]
+    pub chat: Chat<'a>,
+    pub message_id: i64,
+    #[serde(default)]
+    pub date: i64,
+    #[serde(borrow, default)]
+    pub reactions: Vec<ReactionCount<'a>>,
+}
+
+/// One sign of [`ReactionCountUpdated`].
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct ReactionCount<'a> {
+    #[serde(borrow, rename = "type")]
+    pub kind: ReactionType<'a>,
+}
+
+/// One sign. <https://core.telegram.org/bots/api#reactiontype>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct ReactionType<'a> {
+    #[serde(borrow, rename = "type")]
+    pub kind: Str<'a>,
+    #[serde(borrow)]
+    pub emoji: Option<Str<'a>>,
+    #[serde(borrow)]
+    pub custom_emoji_id: Option<Str<'a>>,
+}
+
+/// A changed member of a chat. <https://core.telegram.org/bots/api#chatmemberupdated>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct ChatMemberUpdated<'a> {
+    #[serde(borrow)]
+    pub chat: Chat<'a>,
+    #[serde(borrow)]
+    pub from: User<'a>,
+    #[serde(default)]
+    pub date: i64,
+    #[serde(borrow)]
+    pub new_chat_member: ChatMember<'a>,
+}
+
+/// What somebody is in a chat. <https://core.telegram.org/bots/api#chatmember>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct ChatMember<'a> {
+    #[serde(borrow)]
+    pub status: Str<'a>,
+    pub is_member: Option<bool>,
+    pub can_send_messages: Option<bool>,
+}
+
+/// A bot connected to a person's own account. <https://core.telegram.org/bots/api#businessconnection>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct BusinessConnection<'a> {
+    #[serde(borrow)]
+    pub id: Str<'a>,
+    #[serde(borrow)]
+    pub user: User<'a>,
+    #[serde(default)]
+    pub date: i64,
+    #[serde(default)]
+    pub is_enabled: bool,
+    pub rights: Option<BusinessRights>,
+}
+
+/// What the bot may do for the person. <https://core.telegram.org/bots/api#businessbotrights>
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[allow(missing_docs)]
+pub struct BusinessRights {
+    #[serde(default)]
+    pub can_reply: bool,
+}
+
+/// Messages taken back. <https://core.telegram.org/bots/api#businessmessagesdeleted>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct DeletedBusinessMessages<'a> {
+    #[serde(borrow)]
+    pub business_connection_id: Str<'a>,
+    #[serde(borrow)]
+    pub chat: Chat<'a>,
+    #[serde(default)]
+    pub message_ids: Vec<i64>,
+}

@@ -1,0 +1,229 @@
+//! Every recorded update becomes the event in `tests/golden`. `UPDATE_GOLDEN=1` writes them anew.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use omni_core::event::{Event, EventBody, EventKind};
+use omni_core::text::Text;
+use omni_telegram::parse;
+use proptest::prelude::*;
+
+const USERNAME: &str = "omni_helpdesk_bot";
+
+fn directory(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+fn fixtures() -> Vec<(String, Vec<u8>)> {
+    let mut found: Vec<(String, Vec<u8>)> = fs::read_dir(directory("fixtures"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "json"))
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
+        .collect();
+    found.sort();
+    assert!(found.len() > 80, "the fixtures are gone");
+    found
+}
+
+fn event(name: &str) -> Event {
+    let json = fs::read(directory("fixtures").join(format!("{name}.json"))).unwrap();
+    parse::update(&json, Some(USERNAME)).unwrap()
+}
+
+/// The kind an update must become, by the beginning of its fixture's name.
+fn expected(name: &str) -> EventKind {
+    const RULES: &[(&str, EventKind)] = &[
+        ("start_of_another", EventKind::Message),
+        ("start_like", EventKind::Message),
+        ("start", EventKind::Started),
+        ("service", EventKind::Unsupported),
+        ("migrate", EventKind::Migrated),
+        ("comment", EventKind::Comment),
+        ("channel_direct_message_answered", EventKind::Echo),
+        ("channel_direct", EventKind::Message),
+        ("channel_post", EventKind::Echo),
+        ("channel_promoted", EventKind::Membership),
+        ("edited", EventKind::Edited),
+        ("button_of_inline", EventKind::Unsupported),
+        ("button_of_game", EventKind::Unsupported),
+        ("button", EventKind::Button),
+        ("reaction", EventKind::Reaction),
+        ("blocked", EventKind::Blocked),
+        ("unblocked", EventKind::Subscribed),
+        ("group_text", EventKind::Message),
+        ("group_reply", EventKind::Message),
+        ("group", EventKind::Membership),
+        ("membership_of", EventKind::Unsupported),
+        ("business_text", EventKind::Message),
+        ("business_start", EventKind::Message),
+        ("business_echo", EventKind::Echo),
+        ("business_automatic", EventKind::Echo),
+        ("business_edited", EventKind::Edited),
+        ("business_deleted", EventKind::Deleted),
+        ("business", EventKind::Account),
+        ("unsupported", EventKind::Unsupported),
+        ("malformed", EventKind::Unsupported),
+        ("update_without", EventKind::Unsupported),
+    ];
+    RULES.iter().find(|(start, _)| name.starts_with(start)).map_or(EventKind::Message, |(_, kind)| *kind)
+}
+
+#[test]
+fn every_recorded_update_becomes_its_event() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
+    for (name, json) in fixtures() {
+        let event = parse::update(&json, Some(USERNAME)).unwrap();
+        assert_eq!(event.kind(), expected(&name), "{name}");
+        let golden = directory("golden").join(format!("{name}.json"));
+        let found = serde_json::to_string_pretty(&shown(&event)).unwrap() + "\n";
+        if update {
+            fs::write(&golden, &found).unwrap();
+        }
+        let wanted = fs::read_to_string(&golden).unwrap_or_default();
+        assert_eq!(found, wanted, "{name}: UPDATE_GOLDEN=1 writes it anew when the change is meant");
+    }
+}
+
+/// The event as a snapshot; its raw form is the fixture itself and would only stand there twice.
+fn shown(event: &Event) -> serde_json::Value {
+    let mut shown = serde_json::to_value(event).unwrap();
+    if let Some(raw) = shown.get_mut("raw") {
+        *raw = "the fixture".into();
+    }
+    shown
+}
+
+#[test]
+fn every_golden_event_has_its_fixture() {
+    for entry in fs::read_dir(directory("golden")).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(directory("fixtures").join(&name).exists(), "{name:?}");
+    }
+}
+
+#[test]
+fn what_was_not_understood_is_kept_whole() {
+    for (name, json) in fixtures() {
+        let event = parse::update(&json, None).unwrap();
+        if event.kind() == EventKind::Unsupported {
+            let raw = event.raw.expect(&name);
+            assert_eq!(raw.get(), std::str::from_utf8(&json).unwrap().trim(), "{name}");
+        }
+    }
+    for name in ["dice", "poll", "content_of_the_future", "paid_media_with_caption"] {
+        assert!(event(name).raw.is_some(), "{name}");
+    }
+    assert!(event("text").raw.is_none(), "what is understood needs no second copy");
+}
+
+#[test]
+fn an_event_survives_being_stored() {
+    for (name, json) in fixtures() {
+        let event = parse::update(&json, Some(USERNAME)).unwrap();
+        let stored = serde_json::to_string(&event).unwrap();
+        let read: Event = serde_json::from_str(&stored).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(read.body, event.body, "{name}");
+        assert_eq!(serde_json::to_string(&read).unwrap(), stored, "{name}");
+    }
+}
+
+#[test]
+fn entities_cover_the_words_they_mean() {
+    let EventBody::Message(message) = event("text_all_entities").body else { panic!("no message") };
+    let text: Text = message.content.text.unwrap();
+    let words: Vec<_> = text.entities.iter().map(|e| text.slice(e).unwrap()).collect();
+    assert_eq!(words, ["ж", "к", "п", "з", "с", "код", "блок", "цит", "ссылка", "я", "@ivan", "#тег", "😀"]);
+}
+
+#[test]
+fn an_unknown_bot_takes_every_start_that_names_a_bot() {
+    let json = fs::read(directory("fixtures").join("start_of_another_bot.json")).unwrap();
+    assert_eq!(parse::update(&json, None).unwrap().kind(), EventKind::Started);
+    assert_eq!(parse::update(&json, Some("OTHER_BOT")).unwrap().kind(), EventKind::Started);
+}
+
+#[test]
+fn bodies_that_are_no_updates_are_rejected() {
+    for body in
+        [&b""[..], b"{", b"null", b"[]", b"{}", b"{\"update_id\":\"1\"}", b"\xff\xfe", b"{\"update_id\":1} x"]
+    {
+        assert_eq!(parse::update(body, None).unwrap_err().status(), 400, "{body:?}");
+    }
+}
+
+#[test]
+fn deep_nesting_neither_overflows_nor_is_lost() {
+    const DEPTH: usize = 10_000;
+    let deep = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+    let objects = format!("{}1{}", r#"{"a":"#.repeat(DEPTH), "}".repeat(DEPTH));
+    let replies =
+        format!("{}{{}}{}", r#"{"message_id":1,"reply_to_message":"#.repeat(DEPTH), "}".repeat(DEPTH));
+    for nested in [&deep, &objects, &replies] {
+        for key in ["message", "callback_query", "novelty", "my_chat_member"] {
+            let json = format!(r#"{{"update_id":5,"{key}":{nested}}}"#);
+            let event = parse::update(json.as_bytes(), None).unwrap();
+            assert_eq!(event.kind(), EventKind::Unsupported, "{key}");
+            assert_eq!(event.raw.unwrap().get(), json);
+        }
+        let inside = format!(
+            r#"{{"update_id":5,"message":{{"message_id":1,"date":1,"chat":{{"id":5,"type":"private"}},"text":"да","x":{nested}}}}}"#
+        );
+        assert_eq!(parse::update(inside.as_bytes(), None).unwrap().kind(), EventKind::Message);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_damaged_update_never_panics(
+        pick in any::<prop::sample::Index>(),
+        at in any::<prop::sample::Index>(),
+        length in 0usize..12,
+        with in prop_oneof![
+            Just(String::new()), Just("null".to_owned()), Just("-1".to_owned()), Just("1e400".to_owned()),
+            Just("\"\\ud83d\"".to_owned()), Just("99999999999999999999".to_owned()), Just("[[{".to_owned()),
+            "\\PC{0,8}",
+        ],
+    ) {
+        let fixtures = fixtures();
+        let (_, json) = pick.get(&fixtures);
+        let mut json = String::from_utf8(json.clone()).unwrap();
+        let start = floor(&json, at.index(json.len()));
+        let end = floor(&json, (start + length).min(json.len()));
+        json.replace_range(start..end.max(start), &with);
+        if let Ok(event) = parse::update(json.as_bytes(), None) {
+            prop_assert!(serde_json::to_string(&event).is_ok());
+        }
+        let _ = parse::batch(format!("[{json}]").as_bytes(), Some(1), None);
+    }
+
+    #[test]
+    fn garbage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = parse::update(&bytes, None);
+        let _ = parse::batch(&bytes, None, None);
+    }
+
+    #[test]
+    fn any_words_arrive_as_they_were_written(words in "\\PC{1,200}") {
+        prop_assume!(!words.starts_with("/start"));
+        let text = serde_json::to_string(&words).unwrap();
+        let json = format!(
+            r#"{{"update_id":5,"message":{{"message_id":1,"date":1,"chat":{{"id":5,"type":"private"}},"text":{text}}}}}"#
+        );
+        let event = parse::update(json.as_bytes(), None).unwrap();
+        let EventBody::Message(message) = event.body else { panic!("no message") };
+        prop_assert_eq!(message.content.plain_text(), Some(words.as_str()));
+    }
+}
+
+/// The nearest border of a character at or before a byte.
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
