@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use omni_hub::store::{StoreError, StoreResult};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::backend;
@@ -16,8 +17,12 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     // FULL: a commit is on the disk before it is confirmed. NORMAL would lose confirmed ones with the power.
     connection.pragma_update(None, "synchronous", "FULL")?;
+    // 32 MB of log before it is folded into the file: a page written often is folded once.
+    connection.pragma_update(None, "wal_autocheckpoint", 8192)?;
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // Plans do not depend on bound values: else the bundled build (STAT4) plans anew with every binding.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }
