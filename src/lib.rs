@@ -2,8 +2,8 @@
 
 pub use omni_core as core;
 pub use omni_core::{
-    Address, Capabilities, Channel, Contact, Content, Conversation, Error, Event, EventBody, Identity, Inbound,
-    Outbound, Provider, Result, Secret, Status, Text, Timestamp,
+    Address, Capabilities, Channel, Contact, Content, Conversation, Error, Event, EventBody, Identity,
+    Inbound, Outbound, Provider, Result, Secret, Status, Text, Timestamp,
 };
 pub use omni_hub as hub;
 pub use omni_hub::{ChannelKey, ChannelSetup, Draft, Hub, HubError, MemoryStore};

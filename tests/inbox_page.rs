@@ -1,1 +1,220 @@
-//! The inbox page, driven in a browser.
+//! The `inbox` example in a real browser: both sides of a talk, by hand and eye of a headless Chromium.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use support::Browser;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::ChildStdout;
+
+const NAME: &str = "Анна Белова";
+const QUESTION: &str = "Здравствуйте! Есть 38-й? 😀👩‍🚀";
+const ANSWER: &str = "Да, последняя пара 🔥 Отложить?";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_talk_from_the_first_word_to_the_block() {
+    let inbox = Inbox::start().await;
+    let browser = Browser::start(1440, 900).await;
+    browser.open(&format!("{}/demo", inbox.url)).await;
+    a_customer_writes(&browser).await;
+    the_desk_answers_with_a_button(&browser).await;
+    the_customer_presses_it_edits_and_reacts(&browser).await;
+    a_file_goes_each_way(&browser, &inbox).await;
+    if let Some(path) = std::env::var_os("OMNI_SCREENSHOT") {
+        browser.leave_frame().await;
+        std::fs::write(path, browser.screenshot().await).unwrap();
+    }
+    a_lost_answer_is_settled_by_a_person(&browser).await;
+    a_long_text_is_said_to_be_split(&browser).await;
+    a_block_greys_the_reply_box(&browser).await;
+    the_conversation_is_closed(&browser).await;
+}
+
+async fn a_customer_writes(browser: &Browser) {
+    browser.enter_frame("customer").await;
+    browser.type_into("[data-testid=new-name]", NAME).await;
+    browser.click("[data-testid=new-customer]").await;
+    let chosen = format!("return document.getElementById('who').selectedOptions[0]?.text === '{NAME}'");
+    browser.wait("the new customer to be chosen", &chosen).await;
+    browser.run("document.querySelector('[data-deed=start]').click()").await;
+    see(browser, "[data-testid=line-own]", "/start spring_sale").await;
+    write(browser, "[data-testid=customer-text]", QUESTION).await;
+    browser.click("[data-testid=customer-send]").await;
+
+    browser.enter_frame("desk").await;
+    browser.click(&format!("[data-testid=conversation][data-title='{NAME}']")).await;
+    see(browser, "[data-testid=message-in] .words", QUESTION).await;
+    see(browser, "[data-testid=contact-name]", NAME).await;
+    see(browser, "[data-testid=card]", "spring_sale").await;
+}
+
+async fn the_desk_answers_with_a_button(browser: &Browser) {
+    browser.click("[data-testid=take]").await;
+    see(browser, "[data-testid=talk-state]", "Anna answers").await;
+    browser.click("[data-testid=add-key]").await;
+    browser.type_into("[data-testid=key-input]", "Да, отложите=reserve\u{e007}").await;
+    see(browser, "#keys .chip", "Да, отложите").await;
+    answer(browser, ANSWER).await;
+
+    browser.enter_frame("customer").await;
+    see(browser, "[data-testid=line-theirs] .words", ANSWER).await;
+}
+
+async fn the_customer_presses_it_edits_and_reacts(browser: &Browser) {
+    browser.click("[data-testid=inline-button]").await;
+    browser.run("document.querySelector('[data-testid=line-theirs] .signs-menu').open = true").await;
+    browser.click("[data-testid=line-theirs] [aria-label='❤']").await;
+    see(browser, "[data-testid=line-theirs] [data-testid=signs]", "❤").await;
+    browser
+        .run("[...document.querySelectorAll('[data-testid=line-own] [aria-label=Edit]')].at(-1).click()")
+        .await;
+    write(browser, "[data-testid=customer-text]", &QUESTION.replace("38", "39")).await;
+    browser.click("[data-testid=customer-send]").await;
+
+    browser.enter_frame("desk").await;
+    see(browser, ".bubble.press .words", "Да, отложите").await;
+    see(browser, "[data-testid=message-out] [data-testid=signs]", "❤").await;
+    see(browser, "[data-testid=message-in] .words", "Есть 39-й?").await;
+    see(browser, "[data-testid=message-in] footer", "edited").await;
+}
+
+async fn a_file_goes_each_way(browser: &Browser, inbox: &Inbox) {
+    let picture = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/inbox/demo/sneakers.jpg"));
+    browser.enter_frame("customer").await;
+    write(browser, "[data-testid=customer-text]", "Вот такие, из рекламы").await;
+    browser.attach("[data-testid=customer-file]", &picture).await;
+
+    browser.enter_frame("desk").await;
+    let shown = "return document.querySelector('[data-testid=message-in] img.image')?.naturalWidth > 0";
+    browser.wait("the picture to be shown", shown).await;
+    let bill = inbox.folder.path().join("Счёт 1044.txt");
+    std::fs::write(&bill, "39 размер, белые").unwrap();
+    browser.attach("[data-testid=attach]", &bill).await;
+    see(browser, "#files .chip", "Счёт 1044.txt").await;
+    answer(browser, "Ждёт вас до завтра, 20:00 👌").await;
+    see(browser, "[data-testid=message-out] .file-name", "Счёт 1044.txt").await;
+
+    browser.enter_frame("customer").await;
+    see(browser, "[data-testid=line-theirs] .file-name", "Счёт 1044.txt").await;
+}
+
+/// Law 5: what may have gone out is not repeated; a person says what became of it.
+async fn a_lost_answer_is_settled_by_a_person(browser: &Browser) {
+    browser.enter_frame("customer").await;
+    browser.run("document.querySelector('[data-testid=lose]').click()").await;
+    browser
+        .wait("the provider to be ready to lose it", "return document.getElementById('phone').dataset.did")
+        .await;
+    browser.enter_frame("desk").await;
+    write(browser, "[data-testid=reply-text]", "Ждём вас!").await;
+    browser.click("[data-testid=send]").await;
+    browser.wait("the mark of an unknown outcome", &last_is("unknown")).await;
+    browser.click("[data-testid=settle-sent]").await;
+    browser.wait("the tick of a settled message", &last_is("sent")).await;
+}
+
+async fn a_long_text_is_said_to_be_split(browser: &Browser) {
+    write(browser, "[data-testid=reply-text]", &"очень долгий рассказ ".repeat(300)).await;
+    see(browser, "[data-testid=notes]", "Will be split into 2 messages").await;
+    write(browser, "[data-testid=reply-text]", "").await;
+}
+
+async fn a_block_greys_the_reply_box(browser: &Browser) {
+    browser.enter_frame("customer").await;
+    browser.run("document.querySelector('[data-testid=block]').click()").await;
+    browser.enter_frame("desk").await;
+    see(browser, "[data-testid=refusal]", "The person blocked this account").await;
+    browser.wait("the box to be greyed out", "return document.getElementById('text').disabled").await;
+}
+
+async fn the_conversation_is_closed(browser: &Browser) {
+    browser.click("[data-testid=close]").await;
+    see(browser, "[data-testid=closed]", "Closed: by Anna").await;
+    see(browser, "[data-testid=refusal]", "The conversation is closed").await;
+    let gone = format!("return !document.querySelector('[data-testid=conversation][data-title=\"{NAME}\"]')");
+    browser.wait("the list of open conversations without it", &gone).await;
+}
+
+/// Answers in the open conversation, and waits for the tick.
+async fn answer(browser: &Browser, text: &str) {
+    write(browser, "[data-testid=reply-text]", text).await;
+    browser.click("[data-testid=send]").await;
+    see(browser, "[data-testid=message-out] .words", text).await;
+    browser.wait("the tick of a sent message", &last_is("sent")).await;
+}
+
+fn last_is(status: &str) -> String {
+    format!(
+        "return [...document.querySelectorAll('[data-testid=message-out]')].at(-1)?.dataset.status === '{status}'"
+    )
+}
+
+/// Puts a text where a person would have typed it: the driver's keys know no emoji outside the basic plane.
+async fn write(browser: &Browser, selector: &str, text: &str) {
+    let text = serde_json::to_string(text).unwrap();
+    let script = format!(
+        "const box = document.querySelector('{selector}'); if (!box || box.disabled) return false; \
+         box.value = {text}; box.dispatchEvent(new Event('input', {{ bubbles: true }})); return true"
+    );
+    browser.wait(selector, &script).await;
+}
+
+/// Waits until some element of these holds the words.
+async fn see(browser: &Browser, selector: &str, words: &str) {
+    let wanted = serde_json::to_string(words).unwrap();
+    let script = format!(
+        "return [...document.querySelectorAll('{selector}')].some((e) => e.textContent.includes({wanted}))"
+    );
+    browser.wait(&format!("{words:?} in {selector}"), &script).await;
+}
+
+/// The example, running.
+struct Inbox {
+    url: String,
+    _program: tokio::process::Child,
+    _output: Lines<BufReader<ChildStdout>>,
+    folder: tempfile::TempDir,
+}
+
+impl Inbox {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut program = tokio::process::Command::new(built())
+            .arg("127.0.0.1:0")
+            .env("OMNI_DB", folder.path().join("inbox.db"))
+            .env_remove("OMNI_CONFIG")
+            .current_dir(folder.path())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
+        let url = loop {
+            let line = lines.next_line().await.unwrap().expect("the example ended before it listened");
+            if let Some(url) = line.strip_prefix("listening on ") {
+                break url.to_owned();
+            }
+        };
+        Self { url, _program: program, _output: lines, folder }
+    }
+}
+
+/// `cargo test` builds the examples of the package beside its tests.
+fn built() -> PathBuf {
+    let tests = std::env::current_exe().unwrap();
+    let path = tests.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join("inbox");
+    let how = "cargo build --example inbox --features full";
+    assert!(path.exists(), "{} is missing: build it with `{how}`", path.display());
+    let age = |path: &Path| std::fs::metadata(path).and_then(|about| about.modified()).unwrap();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/inbox");
+    let newest = ["", "api", "simulated", "web"]
+        .iter()
+        .flat_map(|under| std::fs::read_dir(source.join(under)).unwrap());
+    let newest = newest.map(|file| age(&file.unwrap().path())).max().unwrap();
+    assert!(age(&path) >= newest, "{} is older than its source: build it with `{how}`", path.display());
+    path
+}

@@ -40,6 +40,7 @@ impl Http {
     /// installed for rustls and the feature `ring` is off, or when TLS cannot be set up.
     pub fn new() -> Result<Self> {
         let calls = build(Self::client_builder()?)?;
+        // A proxy would look names up by itself, past the guard.
         let guarded = build(Self::client_builder()?.dns_resolver(PublicOnly).no_proxy())?;
         Ok(Self { calls, downloads: Downloads::Guarded(guarded) })
     }

@@ -15,7 +15,7 @@ use wiremock::matchers::{header as has_header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 fn http() -> Http {
-    Http::new().expect("the feature `ring` is needed: cargo test -p omni-http --features ring")
+    Http::new().unwrap()
 }
 
 fn url(server: &MockServer, path: &str) -> Url {

@@ -118,9 +118,14 @@ async fn with_bytes(hub: &Inner, item: &OutboundItem) -> Result<Option<OutboundI
     let mut item = item.clone();
     for media in item.content.all_media_mut() {
         if let MediaSource::Stored { blob } = &media.source {
-            let found = hub.store.blob(blob).await.map_err(|e| Error::new(ErrorKind::Storage, "send").with_source(e))?;
+            let found = hub
+                .store
+                .blob(blob)
+                .await
+                .map_err(|e| Error::new(ErrorKind::Storage, "send").with_source(e))?;
             let bytes = found.ok_or_else(|| {
-                Error::new(ErrorKind::Internal, "send").with_text("a file of the message is not in the store any more")
+                Error::new(ErrorKind::Internal, "send")
+                    .with_text("a file of the message is not in the store any more")
             })?;
             media.source = MediaSource::Bytes { bytes };
         }
@@ -210,10 +215,13 @@ async fn record(hub: &Inner, env: &Arc<Env>, line: &Line, job: &Job, outcome: &O
             Outcome::Failed(_) => Target::Conversation(row.conversation),
             _ => Target::Nothing,
         };
-        let unit = Unit::new(target, move |snapshot| decide::outcome(&decide_env, now, &row, &what, snapshot));
+        let unit =
+            Unit::new(target, move |snapshot| decide::outcome(&decide_env, now, &row, &what, snapshot));
         match hub.store.apply(Batch::from(unit)).await.map(|applied| applied.into_iter().next()) {
             Ok(Some(Applied::Done(changes))) => return hub.committed_entries(&changes),
-            Ok(Some(Applied::Failed(error))) | Err(error) => warn!(%error, "the outcome of a send is not stored yet"),
+            Ok(Some(Applied::Failed(error))) | Err(error) => {
+                warn!(%error, "the outcome of a send is not stored yet")
+            }
             Ok(_) => return,
         }
         tokio::select! {

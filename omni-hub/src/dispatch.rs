@@ -1,7 +1,7 @@
 //! Sending what waits: one task a channel, one send at a time an address, people first.
 
-use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -203,7 +203,8 @@ impl Dispatcher {
         while let Some(job) = inbox.recv().await {
             self.put(job);
         }
-        let rest: Vec<_> = self.lanes.values().flat_map(|l| l.waiting.iter().map(|j| j.row.message)).collect();
+        let rest: Vec<_> =
+            self.lanes.values().flat_map(|l| l.waiting.iter().map(|j| j.row.message)).collect();
         self.hub.give_rows_back(&rest).await;
         self.lanes.clear();
         while let Some(after) = self.in_flight.next().await {

@@ -1,7 +1,7 @@
 //! How each channel is.
 
-use omni_core::error::{Error, ErrorKind, ErrorReport};
 use omni_core::Timestamp;
+use omni_core::error::{Error, ErrorKind, ErrorReport};
 use serde::{Deserialize, Serialize};
 
 use crate::store::ChannelKey;

@@ -22,7 +22,7 @@ use crate::health::ChannelHealth;
 use crate::line::Line;
 use crate::log::Consumer;
 use crate::store::{
-    Applied, Batch, ChannelKey, Changes, ConversationQuery, Lookup, MessageRecord, PeerKey, Refused, Store,
+    Applied, Batch, Changes, ChannelKey, ConversationQuery, Lookup, MessageRecord, PeerKey, Refused, Store,
     StoreError, StoreResult, Target, Unit,
 };
 
@@ -116,7 +116,10 @@ pub(crate) struct Inner {
 
 impl fmt::Debug for Hub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hub").field("node", &self.inner.node).field("store", &self.inner.store).finish_non_exhaustive()
+        f.debug_struct("Hub")
+            .field("node", &self.inner.node)
+            .field("store", &self.inner.store)
+            .finish_non_exhaustive()
     }
 }
 
@@ -199,8 +202,10 @@ impl Hub {
     /// How each connected channel is, by name.
     pub fn health(&self) -> Vec<ChannelHealth> {
         let lines = self.inner.lines.read().unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<ChannelHealth> =
-            lines.iter().map(|(key, line)| ChannelHealth { channel: key.clone(), health: line.health() }).collect();
+        let mut all: Vec<ChannelHealth> = lines
+            .iter()
+            .map(|(key, line)| ChannelHealth { channel: key.clone(), health: line.health() })
+            .collect();
         all.sort_by(|a, b| a.channel.cmp(&b.channel));
         all
     }
@@ -209,7 +214,11 @@ impl Hub {
     ///
     /// # Errors
     /// [`HubError::Refused`] with the reason that [`Hub::plan`] tells beforehand.
-    pub async fn reply(&self, conversation: ConversationId, draft: Draft) -> Result<Vec<MessageId>, HubError> {
+    pub async fn reply(
+        &self,
+        conversation: ConversationId,
+        draft: Draft,
+    ) -> Result<Vec<MessageId>, HubError> {
         let env = self.inner.line_of(conversation).await?.env();
         let draft = self.keep_bytes(draft).await?;
         let now = self.inner.clock.now();
@@ -224,7 +233,12 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::reply`]; also where the person has to write first.
-    pub async fn start(&self, channel: &ChannelKey, to: Address, draft: Draft) -> Result<Vec<MessageId>, HubError> {
+    pub async fn start(
+        &self,
+        channel: &ChannelKey,
+        to: Address,
+        draft: Draft,
+    ) -> Result<Vec<MessageId>, HubError> {
         let env = self.inner.line(channel)?.env();
         let draft = self.keep_bytes(draft).await?;
         let now = self.inner.clock.now();
@@ -493,7 +507,10 @@ impl Inner {
     }
 
     /// The address of a message of ours, and its connector's names of it.
-    pub(crate) async fn named(&self, message: MessageId) -> Result<(Arc<Line>, PeerKey, MessageRecord), HubError> {
+    pub(crate) async fn named(
+        &self,
+        message: MessageId,
+    ) -> Result<(Arc<Line>, PeerKey, MessageRecord), HubError> {
         let record = self.store.message(message).await?.ok_or(Refused::NoMessage)?;
         let c = self.store.conversation(record.conversation).await?.ok_or(Refused::NoConversation)?;
         let key = ChannelKey { tenant: c.tenant, channel: c.channel };

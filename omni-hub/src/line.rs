@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics::Counter;
+use omni_core::Timestamp;
 use omni_core::error::Error;
 use omni_core::outbound::OutboundItem;
 use omni_core::policy::Policy;
-use omni_core::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 

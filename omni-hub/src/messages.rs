@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
+use omni_core::Content;
 use omni_core::error::{Error, ErrorKind};
 use omni_core::id::{ConversationId, MessageId};
 use omni_core::media::{MediaSource, MediaStream};
-use omni_core::Content;
 
 use crate::hub::{Hub, HubError};
 use crate::line::Line;
-use crate::store::{ChannelKey, Changes, Direction, Lookup, MessageRecord, PeerKey, Refused, Target, Unit};
+use crate::store::{Changes, ChannelKey, Direction, Lookup, MessageRecord, PeerKey, Refused, Target, Unit};
 
 impl Hub {
     /// Changes what a sent message says, at the provider and then in the thread.
@@ -19,7 +19,8 @@ impl Hub {
     pub async fn edit(&self, message: MessageId, content: Content) -> Result<(), HubError> {
         let (line, peer, record) = self.inner.named(message).await?;
         let env = line.env();
-        let edit = env.channel.outbound().and_then(|o| o.as_edit()).ok_or_else(|| Error::unsupported("edit"))?;
+        let edit =
+            env.channel.outbound().and_then(|o| o.as_edit()).ok_or_else(|| Error::unsupported("edit"))?;
         edit.edit(&peer.address, first_id(&record)?, &content).await?;
         let now = self.inner.now();
         self.rewrite(&record, move |r| {
@@ -36,7 +37,8 @@ impl Hub {
     pub async fn delete(&self, message: MessageId) -> Result<(), HubError> {
         let (line, peer, record) = self.inner.named(message).await?;
         let env = line.env();
-        let delete = env.channel.outbound().and_then(|o| o.as_delete()).ok_or_else(|| Error::unsupported("delete"))?;
+        let delete =
+            env.channel.outbound().and_then(|o| o.as_delete()).ok_or_else(|| Error::unsupported("delete"))?;
         first_id(&record)?;
         for id in &record.provider_ids {
             delete.delete(&peer.address, id).await?;
@@ -52,7 +54,8 @@ impl Hub {
     pub async fn react(&self, message: MessageId, signs: Vec<String>) -> Result<(), HubError> {
         let (line, peer, record) = self.inner.named(message).await?;
         let env = line.env();
-        let react = env.channel.outbound().and_then(|o| o.as_react()).ok_or_else(|| Error::unsupported("react"))?;
+        let react =
+            env.channel.outbound().and_then(|o| o.as_react()).ok_or_else(|| Error::unsupported("react"))?;
         react.react(&peer.address, first_id(&record)?, &signs).await?;
         const US: &str = "us";
         self.rewrite(&record, move |r| {
@@ -141,7 +144,8 @@ impl Hub {
 
 fn first_id(record: &MessageRecord) -> Result<&omni_core::ProviderMessageId, HubError> {
     record.provider_ids.first().ok_or_else(|| {
-        let error = Error::new(ErrorKind::State, "message").with_text("the provider has not named this message yet");
+        let error =
+            Error::new(ErrorKind::State, "message").with_text("the provider has not named this message yet");
         HubError::Channel(error)
     })
 }

@@ -125,7 +125,12 @@ mod tests {
     use super::*;
 
     fn capabilities() -> Capabilities {
-        let rate = |scope, burst, millis| Rate { scope, chats: RateChats::All, burst, every: Duration::from_millis(millis) };
+        let rate = |scope, burst, millis| Rate {
+            scope,
+            chats: RateChats::All,
+            burst,
+            every: Duration::from_millis(millis),
+        };
         let mut capabilities = Capabilities::default();
         capabilities.rates = vec![rate(RateScope::Account, 3, 100), rate(RateScope::Chat, 1, 1000)];
         capabilities

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use omni_core::Timestamp;
 use omni_core::error::{Error, ErrorKind};
 use omni_core::id::NodeId;
-use omni_core::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -19,7 +19,7 @@ use crate::hub::{Hub, HubError, Inner};
 use crate::ingest::LeasedSink;
 use crate::line::{Job, Line};
 use crate::store::{
-    Applied, Batch, ChannelKey, Changes, MessageRecord, OutboxRecord, OutboxState, StoreResult, Target,
+    Applied, Batch, Changes, ChannelKey, MessageRecord, OutboxRecord, OutboxState, StoreResult, Target,
     TimerRecord, Unit, listen_lease, node_lease,
 };
 
@@ -247,7 +247,8 @@ impl Inner {
             .with_text("the process ended while the message was being handed over")
             .with_advice("look at the chat, then settle it as sent, as not sent, or send it again");
         let (now, outcome) = (self.now(), Outcome::Unknown(error.report()));
-        let unit = Unit::new(Target::Nothing, move |snapshot| decide::outcome(&env, now, &row, &outcome, snapshot));
+        let unit =
+            Unit::new(Target::Nothing, move |snapshot| decide::outcome(&env, now, &row, &outcome, snapshot));
         match self.store.apply(Batch::from(unit)).await {
             Ok(applied) => {
                 line.meters.unknown.increment(1);
@@ -303,8 +304,10 @@ async fn keep_time(hub: Arc<Inner>) {
 impl Inner {
     async fn fire_due(self: &Arc<Self>, now: Timestamp) -> StoreResult<usize> {
         let due = self.store.timers_due(&self.channels(), now, GULP).await?;
-        let due: Vec<(Arc<Env>, TimerRecord)> =
-            due.into_iter().filter_map(|timer| Some((self.line(&timer.channel).ok()?.env(), timer))).collect();
+        let due: Vec<(Arc<Env>, TimerRecord)> = due
+            .into_iter()
+            .filter_map(|timer| Some((self.line(&timer.channel).ok()?.env(), timer)))
+            .collect();
         let fired = due.len();
         if fired == 0 {
             return Ok(0);
@@ -431,4 +434,3 @@ async fn keep_lease(hub: &Inner, key: &ChannelKey) -> StoreResult<()> {
         }
     }
 }
-

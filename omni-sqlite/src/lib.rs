@@ -35,8 +35,8 @@ use bytes::Bytes;
 use omni_core::id::{BlobId, ConsumerId, ContactId, ConversationId, Cursor, MessageId, NodeId};
 use omni_core::{Contact, Conversation, Timestamp};
 use omni_hub::store::{
-    Applied, Batch, ChannelKey, ConversationQuery, Entry, Lease, MessageRecord, OutboxRecord, PeerKey, PeerRecord,
-    Store, StoreError, StoreResult, TimerRecord,
+    Applied, Batch, ChannelKey, ConversationQuery, Entry, Lease, MessageRecord, OutboxRecord, PeerKey,
+    PeerRecord, Store, StoreError, StoreResult, TimerRecord,
 };
 use rusqlite::Connection;
 

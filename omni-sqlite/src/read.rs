@@ -6,7 +6,8 @@ use bytes::Bytes;
 use omni_core::id::{BlobId, ConsumerId, ConversationId, Cursor, MessageId, NodeId};
 use omni_core::{Conversation, Timestamp};
 use omni_hub::store::{
-    ChannelKey, ConversationQuery, Entry, Lease, MessageRecord, OutboxRecord, StateFilter, TimerRecord, node_lease,
+    ChannelKey, ConversationQuery, Entry, Lease, MessageRecord, OutboxRecord, StateFilter, TimerRecord,
+    node_lease,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -79,7 +80,8 @@ fn lives(c: &Connection, node: &NodeId, now: Timestamp) -> rusqlite::Result<bool
 }
 
 pub(crate) fn release_rows(c: &Connection, node: &NodeId, messages: &[MessageId]) -> rusqlite::Result<()> {
-    let mut statement = c.prepare_cached("UPDATE outbox SET owner = NULL WHERE message = ?1 AND owner = ?2")?;
+    let mut statement =
+        c.prepare_cached("UPDATE outbox SET owner = NULL WHERE message = ?1 AND owner = ?2")?;
     for message in messages {
         statement.execute(params![message.to_bytes(), node.as_str()])?;
     }
@@ -97,11 +99,15 @@ pub(crate) fn timers_due(
                WHERE t.due <= ?1 AND t.channel IN (SELECT value FROM json_each(?2)) ORDER BY t.due LIMIT ?3";
     let mut statement = c.prepare_cached(sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let found = statement.query_map(params![now.as_millis(), numbers_of(c, channels)?, limit], rows::timer)?;
+    let found =
+        statement.query_map(params![now.as_millis(), numbers_of(c, channels)?, limit], rows::timer)?;
     found.collect()
 }
 
-pub(crate) fn next_timer(c: &Connection, channels: &HashSet<ChannelKey>) -> rusqlite::Result<Option<Timestamp>> {
+pub(crate) fn next_timer(
+    c: &Connection,
+    channels: &HashSet<ChannelKey>,
+) -> rusqlite::Result<Option<Timestamp>> {
     let sql = "SELECT due FROM timer WHERE channel IN (SELECT value FROM json_each(?1)) ORDER BY due LIMIT 1";
     let mut statement = c.prepare_cached(sql)?;
     let due = statement.query_row(params![numbers_of(c, channels)?], |row| row.get(0)).optional()?;
@@ -160,12 +166,17 @@ pub(crate) fn consumer(c: &Connection, consumer: &ConsumerId) -> rusqlite::Resul
 
 pub(crate) fn consumed(c: &Connection, consumer: &ConsumerId, seq: u64) -> rusqlite::Result<()> {
     let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-    c.prepare_cached("INSERT INTO consumer (id, seq) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = max(seq, ?2)")?
-        .execute(params![consumer.as_str(), seq])?;
+    c.prepare_cached(
+        "INSERT INTO consumer (id, seq) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET seq = max(seq, ?2)",
+    )?
+    .execute(params![consumer.as_str(), seq])?;
     Ok(())
 }
 
-pub(crate) fn conversations(c: &Connection, query: &ConversationQuery) -> rusqlite::Result<Vec<Conversation>> {
+pub(crate) fn conversations(
+    c: &Connection,
+    query: &ConversationQuery,
+) -> rusqlite::Result<Vec<Conversation>> {
     // Without a tenant the index does not order: an administrator's question, not a desk's.
     let sql = if query.tenant.is_some() {
         "SELECT body FROM conversation WHERE tenant = ?1 AND last_message_at < ?2 \
@@ -207,8 +218,10 @@ pub(crate) fn messages(
     );
     let mut statement = c.prepare_cached(&sql)?;
     let before = before.map(|id| id.to_bytes());
-    let found =
-        statement.query_map(params![conversation.to_bytes(), before, i64::try_from(limit).unwrap_or(i64::MAX)], |row| rows::message(row, 0))?;
+    let found = statement.query_map(
+        params![conversation.to_bytes(), before, i64::try_from(limit).unwrap_or(i64::MAX)],
+        |row| rows::message(row, 0),
+    )?;
     found.collect()
 }
 

@@ -22,7 +22,8 @@ pub(crate) fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
 /// A value from the JSON text of a column.
 pub(crate) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text = row.get_ref(column)?.as_str()?;
-    serde_json::from_str(text).map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
+    serde_json::from_str(text)
+        .map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into()))
 }
 
 /// A value from the JSON text of a column that may be empty.

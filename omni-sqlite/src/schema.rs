@@ -30,7 +30,8 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
 /// Brings the schema up to date, all or nothing.
 pub(crate) fn migrate(connection: &mut Connection) -> StoreResult<()> {
     let failed = backend("migrate");
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(&failed)?;
     let found: u32 =
         transaction.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(&failed)?;
     let known = MIGRATIONS.len() as u32;

@@ -99,17 +99,21 @@ fn look_up(c: &Connection, lookup: &Lookup, target: &Target, found: &mut Snapsho
             }
         }
         (Lookup::Album(album), Some(thread)) => {
-            let sql = format!("SELECT {MESSAGE} FROM message m WHERE m.conversation = ?1 AND m.album = ?2 LIMIT 1");
+            let sql =
+                format!("SELECT {MESSAGE} FROM message m WHERE m.conversation = ?1 AND m.album = ?2 LIMIT 1");
             let mut statement = c.prepare_cached(&sql)?;
             let names = params![thread.to_bytes(), album.as_str()];
             found.messages.extend(statement.query_row(names, |row| rows::message(row, 0)).optional()?);
         }
         (Lookup::Unsettled, Some(thread)) => {
-            let open = |s: Option<Status>| matches!(s, Some(Status::Queued | Status::Sending | Status::Unknown));
+            let open =
+                |s: Option<Status>| matches!(s, Some(Status::Queued | Status::Sending | Status::Unknown));
             found.messages.extend(recent_out(c, thread)?.into_iter().filter(|m| open(m.status)));
         }
         (Lookup::Unread, Some(thread)) => {
-            found.messages.extend(recent_out(c, thread)?.into_iter().filter(|m| m.status != Some(Status::Read)));
+            found
+                .messages
+                .extend(recent_out(c, thread)?.into_iter().filter(|m| m.status != Some(Status::Read)));
         }
         (Lookup::Identity(identity), _) if found.contact.is_none() => {
             let sql = "SELECT k.body FROM identity i JOIN contact k ON k.id = i.contact \

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use omni_core::id::{NodeId, ProviderMessageId};
-use omni_core::{Contact, Conversation};
 use omni_core::outbound::Author;
 use omni_core::policy::Overtaken;
+use omni_core::{Contact, Conversation};
 use omni_hub::store::{
-    Applied, Batch, ChannelKey, Changes, Claim, Direction, Entry, MessageRecord, OutboxRecord, OutboxState,
+    Applied, Batch, Changes, ChannelKey, Claim, Direction, Entry, MessageRecord, OutboxRecord, OutboxState,
     PeerKey, PeerRecord, StatusPatch, StoreError, TimerRecord, Unit,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
@@ -34,7 +34,8 @@ impl Names {
             return Ok(*id);
         }
         let names = params![key.tenant.as_str(), key.channel.as_str()];
-        c.prepare_cached("INSERT OR IGNORE INTO channel (tenant, channel) VALUES (?1, ?2)")?.execute(names)?;
+        c.prepare_cached("INSERT OR IGNORE INTO channel (tenant, channel) VALUES (?1, ?2)")?
+            .execute(names)?;
         let id = c
             .prepare_cached("SELECT id FROM channel WHERE tenant = ?1 AND channel = ?2")?
             .query_row(names, |row| row.get(0))?;
@@ -57,7 +58,8 @@ pub(crate) fn apply(
     }
     if let Some((channel, cursor)) = &batch.cursor {
         let id = names.channel(c, channel)?;
-        c.prepare_cached("UPDATE channel SET cursor = ?2 WHERE id = ?1")?.execute(params![id, cursor.as_str()])?;
+        c.prepare_cached("UPDATE channel SET cursor = ?2 WHERE id = ?1")?
+            .execute(params![id, cursor.as_str()])?;
     }
     Ok(applied)
 }
@@ -112,8 +114,11 @@ fn run(c: &Connection, names: &mut Names, unit: &mut Unit) -> rusqlite::Result<A
 
 fn is_claimed(c: &Connection, names: &mut Names, claim: &Claim) -> rusqlite::Result<bool> {
     let channel = names.channel(c, &claim.channel)?;
-    c.prepare_cached("SELECT 1 FROM claim WHERE channel = ?1 AND event = ?2 AND kind = ?3")?
-        .exists(params![channel, claim.event.as_str(), claim.kind.as_str()])
+    c.prepare_cached("SELECT 1 FROM claim WHERE channel = ?1 AND event = ?2 AND kind = ?3")?.exists(params![
+        channel,
+        claim.event.as_str(),
+        claim.kind.as_str()
+    ])
 }
 
 fn take_claim(c: &Connection, names: &mut Names, claim: &Claim, at: i64) -> rusqlite::Result<()> {
@@ -167,8 +172,9 @@ fn write(c: &Connection, names: &mut Names, changes: &mut Changes) -> rusqlite::
 fn put_contact(c: &Connection, contact: &Contact) -> rusqlite::Result<()> {
     c.prepare_cached("INSERT INTO contact (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2")?
         .execute(params![contact.id.to_bytes(), json(contact)?])?;
-    let mut statement =
-        c.prepare_cached("INSERT OR REPLACE INTO identity (provider, scope, id, contact) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut statement = c.prepare_cached(
+        "INSERT OR REPLACE INTO identity (provider, scope, id, contact) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     for identity in &contact.identities {
         let key = contact.id.to_bytes();
         statement.execute(params![identity.provider.as_str(), identity.scope, identity.id, key])?;
@@ -245,7 +251,12 @@ fn ids_json(ids: &[ProviderMessageId]) -> rusqlite::Result<Option<String>> {
     if ids.is_empty() { Ok(None) } else { json(&ids).map(Some) }
 }
 
-fn put_names(c: &Connection, channel: i64, message: [u8; 16], ids: &[ProviderMessageId]) -> rusqlite::Result<()> {
+fn put_names(
+    c: &Connection,
+    channel: i64,
+    message: [u8; 16],
+    ids: &[ProviderMessageId],
+) -> rusqlite::Result<()> {
     let mut statement =
         c.prepare_cached("INSERT OR IGNORE INTO message_name (channel, name, message) VALUES (?1, ?2, ?3)")?;
     for id in ids {
@@ -256,12 +267,8 @@ fn put_names(c: &Connection, channel: i64, message: [u8; 16], ids: &[ProviderMes
 
 fn change_message(c: &Connection, m: &MessageRecord) -> rusqlite::Result<()> {
     let sql = "UPDATE message SET provider_ids = ?2, album = ?3, body = ?4 WHERE id = ?1 RETURNING channel";
-    let changed = params![
-        m.id.to_bytes(),
-        ids_json(&m.provider_ids)?,
-        m.album.as_ref().map(|a| a.as_str()),
-        json(m)?
-    ];
+    let changed =
+        params![m.id.to_bytes(), ids_json(&m.provider_ids)?, m.album.as_ref().map(|a| a.as_str()), json(m)?];
     let channel: Option<i64> = c.prepare_cached(sql)?.query_row(changed, |row| row.get(0)).optional()?;
     match channel {
         Some(channel) => put_names(c, channel, m.id.to_bytes(), &m.provider_ids),
@@ -297,7 +304,9 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
     let channel = names.channel(c, &row.peer.channel_key())?;
     // A row behind rows of another node waits for that node, so the order at the address holds.
     let elsewhere = c
-        .prepare_cached("SELECT 1 FROM outbox WHERE channel = ?1 AND address = ?2 AND owner IS NOT ?3 LIMIT 1")?
+        .prepare_cached(
+            "SELECT 1 FROM outbox WHERE channel = ?1 AND address = ?2 AND owner IS NOT ?3 LIMIT 1",
+        )?
         .exists(params![channel, row.peer.address.as_str(), owner])?;
     if elsewhere {
         row.owner = None;
@@ -320,8 +329,8 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
         row.owner.as_ref().map(|o| o.as_str())
     ];
     let owner: Option<String> = c.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
-    if owner.is_none() {
-        row.owner = None;
+    if row.owner.as_ref().map(NodeId::as_str) != owner.as_deref() {
+        row.owner = owner.map(NodeId::from);
     }
     Ok(())
 }
@@ -329,7 +338,8 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
 /// Changes a row that exists, whoever owns it by now and whatever its address is called by now; both are handed
 /// back as they are.
 fn change_outbox(c: &Connection, row: &mut OutboxRecord, state: u8) -> rusqlite::Result<bool> {
-    let sql = "UPDATE outbox SET due = ?2, attempts = ?3, state = ?4 WHERE message = ?1 RETURNING owner, address";
+    let sql =
+        "UPDATE outbox SET due = ?2, attempts = ?3, state = ?4 WHERE message = ?1 RETURNING owner, address";
     let changed = params![row.message.to_bytes(), row.due.as_millis(), row.attempts, state];
     let found: Option<(Option<String>, String)> =
         c.prepare_cached(sql)?.query_row(changed, |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
@@ -345,21 +355,29 @@ fn change_outbox(c: &Connection, row: &mut OutboxRecord, state: u8) -> rusqlite:
 
 fn put_timer(c: &Connection, names: &mut Names, timer: &TimerRecord) -> rusqlite::Result<()> {
     let channel = names.channel(c, &timer.channel)?;
-    c.prepare_cached("INSERT INTO timer (token, conversation, channel, kind, due) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![
-            timer.token.to_bytes(),
-            timer.conversation.to_bytes(),
-            channel,
-            json(&timer.kind)?,
-            timer.due.as_millis()
-        ])?;
+    c.prepare_cached(
+        "INSERT INTO timer (token, conversation, channel, kind, due) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![
+        timer.token.to_bytes(),
+        timer.conversation.to_bytes(),
+        channel,
+        json(&timer.kind)?,
+        timer.due.as_millis()
+    ])?;
     Ok(())
 }
 
-fn rename(c: &Connection, names: &mut Names, from: &PeerKey, to: &omni_core::Address) -> rusqlite::Result<()> {
+fn rename(
+    c: &Connection,
+    names: &mut Names,
+    from: &PeerKey,
+    to: &omni_core::Address,
+) -> rusqlite::Result<()> {
     let channel = names.channel(c, &from.channel_key())?;
     let (old, new) = (from.address.as_str(), to.as_str());
-    let mut of_peer = c.prepare_cached("SELECT body FROM conversation WHERE channel = ?1 AND address = ?2")?;
+    let mut of_peer =
+        c.prepare_cached("SELECT body FROM conversation WHERE channel = ?1 AND address = ?2")?;
     let conversations: rusqlite::Result<Vec<Conversation>> =
         of_peer.query_map(params![channel, old], |row| rows::from_json(row, 0))?.collect();
     for mut conversation in conversations? {
@@ -368,8 +386,10 @@ fn rename(c: &Connection, names: &mut Names, from: &PeerKey, to: &omni_core::Add
     }
     let moved = params![channel, old, new];
     c.prepare_cached("UPDATE outbox SET address = ?3 WHERE channel = ?1 AND address = ?2")?.execute(moved)?;
-    c.prepare_cached("UPDATE OR IGNORE peer SET address = ?3 WHERE channel = ?1 AND address = ?2")?.execute(moved)?;
-    c.prepare_cached("DELETE FROM peer WHERE channel = ?1 AND address = ?2")?.execute(params![channel, old])?;
+    c.prepare_cached("UPDATE OR IGNORE peer SET address = ?3 WHERE channel = ?1 AND address = ?2")?
+        .execute(moved)?;
+    c.prepare_cached("DELETE FROM peer WHERE channel = ?1 AND address = ?2")?
+        .execute(params![channel, old])?;
     Ok(())
 }
 

@@ -97,7 +97,9 @@ impl<T: Send, F: FnMut(&Connection) -> rusqlite::Result<T> + Send> Job for Run<F
             (Ok(()), Some(result)) => Ok(result),
             (Ok(()), None) => Err(StoreError::Closed),
             (Err(error), _) => Err(match error {
-                StoreError::Backend { source, .. } => StoreError::Backend { operation: self.operation, source },
+                StoreError::Backend { source, .. } => {
+                    StoreError::Backend { operation: self.operation, source }
+                }
                 other => other,
             }),
         };

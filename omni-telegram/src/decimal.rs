@@ -21,7 +21,8 @@ impl Decimal {
                 break;
             }
         }
-        if let (true, Some(sign)) = (number < 0, start.checked_sub(1).and_then(|place| digits.get_mut(place))) {
+        if let (true, Some(sign)) = (number < 0, start.checked_sub(1).and_then(|place| digits.get_mut(place)))
+        {
             *sign = b'-';
             start -= 1;
         }

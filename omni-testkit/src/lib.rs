@@ -1,3 +1,4 @@
 //! Conformance suites, provider simulators and a movable clock for testing omni connectors and stores.
 
+pub mod store;
 pub mod telegram;

@@ -53,7 +53,9 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
     let by = action.by.clone();
     match &action.verb {
         Verb::Reply => return refused(Refused::NoMessage),
-        Verb::Assign { .. } | Verb::Close { .. } if !conversation.is_open() => return refused(Refused::Closed),
+        Verb::Assign { .. } | Verb::Close { .. } if !conversation.is_open() => {
+            return refused(Refused::Closed);
+        }
         Verb::Assign { to } => {
             // A claim is one conditional write: whoever takes for themselves takes from nobody else.
             if takes(to, &by) && taken_by_other(&conversation.owner, &by) {

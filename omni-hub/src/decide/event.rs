@@ -7,8 +7,8 @@ use omni_core::contact::{Contact, Sender, SenderKind};
 use omni_core::content::{Content, Part};
 use omni_core::conversation::Actor;
 use omni_core::event::{
-    Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction, ReadReach,
-    StatusNews,
+    Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction,
+    ReadReach, StatusNews,
 };
 use omni_core::id::{ContactId, MessageId, ProviderMessageId};
 use omni_core::link::Referral;
@@ -19,7 +19,7 @@ use tracing::warn;
 
 use super::{Decision, Env, OtherSide, thread_time};
 use crate::store::{
-    Claim, Changes, Direction, HostEvent, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, StatusPatch,
+    Changes, Claim, Direction, HostEvent, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, StatusPatch,
     Target, Unit,
 };
 
@@ -37,15 +37,14 @@ pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestam
         let applied = catch_unwind(AssertUnwindSafe(|| decide(&env, &event, received_at, snapshot)));
         applied.unwrap_or_else(|_| park(&env, &event, received_at, "the policy panicked on this event"))
     };
-    Unit::new(target, decide)
-        .with_lookups(lookups)
-        .with_claim(claim, received_at)
+    Unit::new(target, decide).with_lookups(lookups).with_claim(claim, received_at)
 }
 
 /// The unit that keeps an event that cannot be applied: nothing a provider told is lost.
 pub(crate) fn parked_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestamp, error: String) -> Unit {
     let claim = claim(&env, &event);
-    Unit::new(Target::Nothing, move |_| park(&env, &event, received_at, &error)).with_claim(claim, received_at)
+    Unit::new(Target::Nothing, move |_| park(&env, &event, received_at, &error))
+        .with_claim(claim, received_at)
 }
 
 fn park(env: &Env, event: &Event, received_at: Timestamp, error: &str) -> Changes {
@@ -64,7 +63,8 @@ fn lookups(event: &Event) -> Vec<Lookup> {
     match &event.body {
         EventBody::Message(m) => {
             let album = m.album.clone().map(Lookup::Album);
-            let identity = (m.chat.kind == ChatKind::Private).then(|| Lookup::Identity(m.sender.identity.clone()));
+            let identity =
+                (m.chat.kind == ChatKind::Private).then(|| Lookup::Identity(m.sender.identity.clone()));
             album.into_iter().chain(identity).collect()
         }
         EventBody::Echo(echo) => {
@@ -119,7 +119,8 @@ impl Decision<'_> {
 
     /// A customer's words: they open or reopen a conversation, or join the album they are part of.
     fn message(&mut self, event: &Event, message: &Message, snapshot: &Snapshot) {
-        if let Some(album) = snapshot.messages.iter().find(|m| m.album.is_some() && m.album == message.album) {
+        if let Some(album) = snapshot.messages.iter().find(|m| m.album.is_some() && m.album == message.album)
+        {
             return self.join_album(event, message, album.clone());
         }
         self.meet(event, &message.sender, &message.chat, snapshot);
@@ -152,7 +153,13 @@ impl Decision<'_> {
     }
 
     /// Writes a message of either side into the thread.
-    fn record(&mut self, at: Timestamp, direction: Direction, author: Actor, m: &Message) -> Option<MessageId> {
+    fn record(
+        &mut self,
+        at: Timestamp,
+        direction: Direction,
+        author: Actor,
+        m: &Message,
+    ) -> Option<MessageId> {
         let conversation = self.conversation.as_ref()?.id;
         let id = MessageId::next(&self.env.ids, self.now);
         self.changes.new_messages.push(MessageRecord {
@@ -360,7 +367,9 @@ impl Decision<'_> {
             // Newest first: from the newest one named on. A mark that names none of ours covers them all.
             ReadReach::UpTo => {
                 let from = unread.iter().position(names).unwrap_or(0);
-                let sent = |m: &&MessageRecord| m.status.is_some_and(|s| s.merge(Status::Sent) == s || s == Status::Accepted);
+                let sent = |m: &&MessageRecord| {
+                    m.status.is_some_and(|s| s.merge(Status::Sent) == s || s == Status::Accepted)
+                };
                 unread.iter().skip(from).filter(sent).map(|m| m.id).collect()
             }
         };
@@ -391,12 +400,10 @@ impl Decision<'_> {
         if let Some(c) = &mut self.conversation {
             c.heard(self.now, label.clone());
         }
-        let mut pressed = Message::new(
-            format!("button:{}", event.id),
-            button.sender.clone(),
-            Content::text(label),
-        );
-        pressed.reply_to = button.message.clone().map(|message| omni_core::event::ReplyTo { message, quote: None });
+        let mut pressed =
+            Message::new(format!("button:{}", event.id), button.sender.clone(), Content::text(label));
+        pressed.reply_to =
+            button.message.clone().map(|message| omni_core::event::ReplyTo { message, quote: None });
         let id = self.record(thread_time(event, self.now), Direction::In, Actor::Customer, &pressed);
         self.step(&Input::Event(event));
         self.received(event, id);
@@ -452,9 +459,8 @@ fn learn_identity(contact: &mut Contact, told: &Identity) -> bool {
 /// out, by the same words.
 fn own_send<'m>(echo: &Echo, found: &'m [MessageRecord]) -> Option<&'m MessageRecord> {
     let by_reference = found.iter().find(|m| Some(m.id) == echo.ours);
-    let by_id = || {
-        found.iter().find(|m| m.direction == Direction::Out && m.provider_ids.contains(&echo.message.id))
-    };
+    let by_id =
+        || found.iter().find(|m| m.direction == Direction::Out && m.provider_ids.contains(&echo.message.id));
     let same_words = |m: &&MessageRecord| {
         m.provider_ids.is_empty()
             && matches!(m.status, Some(Status::Sending | Status::Unknown | Status::Queued))

@@ -23,9 +23,7 @@ use omni_core::id::{AccountId, ConversationId, IdSource, NodeId, TimerToken};
 use omni_core::policy::{Context, Effect, Input, Policy, Trace, Verdict};
 use omni_core::{Conversation, Timestamp};
 
-use crate::store::{
-    ChannelKey, Changes, Entry, HostEvent, PeerKey, PeerRecord, Snapshot, TimerRecord,
-};
+use crate::store::{Changes, ChannelKey, Entry, HostEvent, PeerKey, PeerRecord, Snapshot, TimerRecord};
 
 /// What decisions of one channel have in common.
 #[derive(Clone, Debug)]
@@ -136,7 +134,9 @@ impl<'a> Decision<'a> {
             Effect::CancelTimer { kind } => self.cancel_timer(kind),
             Effect::Notify { topic, text } => self.tell(HostEvent::Notice { topic, text }),
             // An effect of a newer core than this hub knows; the trace says that it was not done.
-            other => self.trace.note(format!("{other:?}"), Verdict::Dropped, "this hub does not know the effect"),
+            other => {
+                self.trace.note(format!("{other:?}"), Verdict::Dropped, "this hub does not know the effect")
+            }
         }
     }
 

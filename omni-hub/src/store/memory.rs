@@ -15,7 +15,7 @@ use omni_core::id::{
 use omni_core::{Contact, Conversation, Status, Timestamp};
 
 use super::{
-    Applied, Batch, ChannelKey, Changes, Claim, ConversationQuery, Direction, Entry, Lease, Lookup,
+    Applied, Batch, Changes, ChannelKey, Claim, ConversationQuery, Direction, Entry, Lease, Lookup,
     MessageRecord, OutboxRecord, PeerKey, PeerRecord, Snapshot, StatusPatch, Store, StoreError, StoreResult,
     Target, TimerRecord, Unit, node_lease,
 };
@@ -175,7 +175,8 @@ impl Tables {
                 found.messages.extend(open.cloned());
             }
             Lookup::Unread => {
-                let unread = |m: &&MessageRecord| m.direction == Direction::Out && m.status != Some(Status::Read);
+                let unread =
+                    |m: &&MessageRecord| m.direction == Direction::Out && m.status != Some(Status::Read);
                 found.messages.extend(in_thread().take(200).filter(unread).cloned());
             }
             Lookup::Identity(identity) if found.contact.is_none() => {
@@ -259,8 +260,8 @@ impl Tables {
 
     fn patch(&mut self, patch: &StatusPatch) {
         let Some(message) = self.messages.get_mut(&patch.message) else { return };
-        message.status = Some(message.status.map_or(patch.status, |s| s.merge(patch.status)));
-        if patch.error.is_some() && message.status == Some(patch.status) {
+        if let Some(old) = message.status.filter(|old| old.merge(patch.status) != *old) {
+            message.status = Some(old.merge(patch.status));
             message.error.clone_from(&patch.error);
         }
         if !patch.provider_ids.is_empty() {
@@ -476,7 +477,8 @@ impl Store for MemoryStore {
 
     async fn conversations(&self, query: &ConversationQuery) -> StoreResult<Vec<Conversation>> {
         let tables = self.tables();
-        let mut fitting: Vec<&Conversation> = tables.conversations.values().filter(|c| query.fits(c)).collect();
+        let mut fitting: Vec<&Conversation> =
+            tables.conversations.values().filter(|c| query.fits(c)).collect();
         fitting.sort_by_key(|c| std::cmp::Reverse((c.last_message_at, c.id)));
         Ok(fitting.into_iter().take(query.page()).cloned().collect())
     }

@@ -36,7 +36,9 @@ use omni_core::{Contact, Conversation, Identity, Timestamp};
 #[non_exhaustive]
 pub enum StoreError {
     /// The database was written by a newer version of omni.
-    #[error("the database has schema {found}, this version of omni knows up to {known}: upgrade omni, or open another database")]
+    #[error(
+        "the database has schema {found}, this version of omni knows up to {known}: upgrade omni, or open another database"
+    )]
     NewerSchema {
         /// What the database says.
         found: u32,
@@ -209,7 +211,10 @@ impl Unit {
 
 impl fmt::Debug for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unit").field("target", &self.target).field("claim", &self.claim).finish_non_exhaustive()
+        f.debug_struct("Unit")
+            .field("target", &self.target)
+            .field("claim", &self.claim)
+            .finish_non_exhaustive()
     }
 }
 
@@ -239,7 +244,8 @@ pub enum Applied {
     Failed(StoreError),
 }
 
-/// What a message's way to the person changed to. The store merges it: a status never falls (law 6).
+/// What a message's way to the person changed to. The store merges it: a status never falls (law 6), and the
+/// error is that of the status the message has. Inbound messages have none.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StatusPatch {
     /// Which message.

@@ -1,0 +1,91 @@
+//! Connecting accounts: from their settings, by the registry, whatever the provider.
+
+use std::error::Error;
+
+use omni::core::channel::Channel;
+use omni::core::webhook::WebhookUrl;
+use omni::{ChannelKey, ChannelSetup, Provider};
+use url::Url;
+
+use crate::config::ChannelSettings;
+use crate::desk::Desk;
+
+/// A channel as the desk shows it.
+#[derive(Clone)]
+pub(crate) struct Connected {
+    /// The hub's name of it.
+    pub(crate) key: ChannelKey,
+    /// The kind of channel.
+    pub(crate) provider: Provider,
+    /// What agents read.
+    pub(crate) title: String,
+    /// The account's public name, when the provider told it.
+    pub(crate) handle: Option<String>,
+    /// What a person still has to do, or should know.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Connects one account. Settings that cannot be used end the program; a provider that does not answer, or
+/// does not like the credential, is shown in the desk, and the others work.
+pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(), Box<dyn Error>> {
+    let key = settings.key();
+    settings.policy.check().map_err(|e| format!("channel {key}: {e}"))?;
+    let channel = omni::registry()?
+        .connect(&settings.provider, &settings.config.to_string())
+        .map_err(|e| format!("channel {key}: {e}"))?;
+    let mut shown = Connected {
+        key: key.clone(),
+        provider: settings.provider.clone(),
+        title: settings.title(),
+        handle: None,
+        remarks: Vec::new(),
+    };
+    let mut setup = ChannelSetup::new(key.clone(), channel.clone()).policy(settings.policy.clone());
+    match channel.check().await {
+        Ok(account) => {
+            tracing::info!(channel = %key, account = %account.name, "the credential is good");
+            setup = setup.account(account.id);
+            shown.handle = account.handle;
+            shown.remarks.extend(account.warnings);
+        }
+        Err(error) => {
+            tracing::warn!(channel = %key, %error, "the account cannot be used now");
+            shown.remarks.push(error.to_string());
+        }
+    }
+    // First into the hub: some providers call the webhook while it is being registered.
+    desk.hub().add_channel(setup);
+    if channel.receives().takes_webhooks() {
+        shown.remarks.extend(register(desk, &key, channel.as_ref()).await?);
+    }
+    desk.add_channel(shown);
+    Ok(())
+}
+
+/// Registers our webhook; says what a person still has to do.
+async fn register(
+    desk: &Desk,
+    key: &ChannelKey,
+    channel: &dyn Channel,
+) -> Result<Vec<String>, Box<dyn Error>> {
+    let at = WebhookUrl::new(webhook_url(desk.public_url(), key))?;
+    Ok(match channel.connect(&at).await {
+        Ok(connected) => {
+            let typed = connected.url.map(|url| format!("Webhook address to enter at the provider: {url}"));
+            typed.into_iter().chain(connected.steps).collect()
+        }
+        Err(error) => {
+            tracing::warn!(channel = %key, %error, "the webhook is not registered");
+            vec![error.to_string()]
+        }
+    })
+}
+
+/// Where `omni::hub::axum::router`, nested under `/webhook`, takes the webhooks of a channel.
+fn webhook_url(public: &Url, key: &ChannelKey) -> Url {
+    let mut url = public.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(["webhook", key.tenant.as_str(), key.channel.as_str()]);
+    }
+    url
+}

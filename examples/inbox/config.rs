@@ -1,0 +1,123 @@
+//! Settings: a file, the environment, the command line. Nothing is required.
+
+use std::env;
+use std::fs;
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use omni::core::policy::StandardPolicy;
+use omni::{ChannelKey, Provider};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// What the desk was told.
+pub(crate) struct Settings {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The address under which providers reach us; ours, when they need not reach us from outside.
+    pub(crate) public_url: Option<Url>,
+    /// The database file.
+    pub(crate) database: PathBuf,
+    /// Who may answer.
+    pub(crate) agents: Vec<Agent>,
+    /// The accounts; without any, providers are simulated.
+    pub(crate) channels: Vec<ChannelSettings>,
+}
+
+/// A person who answers.
+#[derive(Clone, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Agent {
+    /// The name that the hub knows.
+    pub(crate) id: String,
+    /// The name that people read.
+    pub(crate) name: String,
+}
+
+/// One account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChannelSettings {
+    /// Whose it is.
+    #[serde(default = "tenant")]
+    pub(crate) tenant: String,
+    /// Our name of it.
+    pub(crate) id: String,
+    /// The connector.
+    pub(crate) provider: Provider,
+    /// What agents read.
+    pub(crate) title: Option<String>,
+    /// How its conversations are handled.
+    #[serde(default)]
+    pub(crate) policy: StandardPolicy,
+    /// What the connector is told: see its own `Config`.
+    pub(crate) config: serde_json::Value,
+}
+
+impl ChannelSettings {
+    /// The hub's name of the channel.
+    pub(crate) fn key(&self) -> ChannelKey {
+        ChannelKey::new(self.tenant.clone(), self.id.clone())
+    }
+
+    /// What agents read.
+    pub(crate) fn title(&self) -> String {
+        self.title.clone().unwrap_or_else(|| self.id.clone())
+    }
+}
+
+/// The file, as it is written.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    public_url: Option<Url>,
+    database: Option<PathBuf>,
+    agent: Vec<Agent>,
+    channel: Vec<ChannelSettings>,
+}
+
+impl Settings {
+    /// Reads everything there is.
+    pub(crate) fn load() -> Result<Self, String> {
+        let file = read_file()?;
+        let listen = match env::args().nth(1).or_else(|| env::var("LISTEN").ok()) {
+            Some(given) => Some(given.parse().map_err(|_| {
+                format!("cannot listen on {given:?}: give an address and a port, such as 127.0.0.1:8080")
+            })?),
+            None => file.listen,
+        };
+        Ok(Self {
+            listen: listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: file.public_url,
+            database: env::var_os("OMNI_DB")
+                .map(PathBuf::from)
+                .or(file.database)
+                .unwrap_or_else(|| PathBuf::from("omni-inbox.db")),
+            agents: if file.agent.is_empty() { demo_agents() } else { file.agent },
+            channels: file.channel,
+        })
+    }
+}
+
+fn read_file() -> Result<File, String> {
+    let named = env::var_os("OMNI_CONFIG").map(PathBuf::from);
+    let path = named.clone().unwrap_or_else(|| PathBuf::from("omni.toml"));
+    match fs::read_to_string(&path) {
+        // The text is kept out of the message: it holds secrets.
+        Ok(text) => toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message())),
+        Err(e) if e.kind() == ErrorKind::NotFound && named.is_none() => Ok(File::default()),
+        Err(e) => Err(format!("{}: {e}", path.display())),
+    }
+}
+
+fn tenant() -> String {
+    "demo".to_owned()
+}
+
+fn demo_agents() -> Vec<Agent> {
+    [("anna", "Anna"), ("boris", "Boris"), ("vera", "Vera")]
+        .map(|(id, name)| Agent { id: id.to_owned(), name: name.to_owned() })
+        .into()
+}

@@ -1,0 +1,35 @@
+//! Some customers who have written before the desk opens, so that it is not empty.
+
+use bytes::Bytes;
+
+use super::{Deed, Simulator, Upload};
+
+const SNEAKERS: &[u8] = include_bytes!("../demo/sneakers.jpg");
+
+/// Lets them write. What a simulator does not know is left out.
+pub(super) fn play(simulator: &dyn Simulator) {
+    let maria = simulator.enter("Мария Соколова").id;
+    let oleg = simulator.enter("Олег Ким").id;
+    let ivan = simulator.enter("Иван Петров").id;
+    let write = |text: &str| Deed::Write { text: text.to_owned(), reply_to: None };
+    let deeds = [
+        (&maria, write("Добрый день! Когда приедет заказ № 1043?")),
+        (&oleg, write("Здравствуйте. Перезвоните мне, пожалуйста, после 18:00 🙏")),
+        (&oleg, Deed::ShareContact),
+        (&ivan, Deed::Start { token: "spring_sale".to_owned() }),
+        (&ivan, write("Здравствуйте! Есть такие в 42 размере? 👟")),
+    ];
+    for (who, deed) in deeds {
+        if let Err(error) = simulator.act(who, deed) {
+            tracing::debug!(%error, "left out of the demo");
+        }
+    }
+    let picture = Upload {
+        name: "sneakers.jpg".into(),
+        mime: "image/jpeg".into(),
+        bytes: Bytes::from_static(SNEAKERS),
+    };
+    if let Err(error) = simulator.send_file(&ivan, picture, "") {
+        tracing::debug!(%error, "left out of the demo");
+    }
+}
