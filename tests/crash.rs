@@ -1,8 +1,13 @@
 //! A host that takes webhooks is killed with SIGKILL again and again: what got a 200 is there exactly once, and
 //! every answer was handed over at least once, exactly once where its outcome was known.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
+
+mod support {
+    pub(crate) mod built;
+}
+
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -16,22 +21,13 @@ const TOKEN: &str = "7000000001:AAcrashcrashcrashcrashcrashcrashcras";
 const KILLS: u64 = 30;
 const CUSTOMERS: i64 = 12;
 
-/// The example, found beside this test.
-fn echo() -> PathBuf {
-    let test = std::env::current_exe().expect("this test has a path");
-    let target = test.parent().and_then(|deps| deps.parent()).expect("tests lie in target/PROFILE/deps");
-    let echo = target.join("examples/echo");
-    assert!(echo.exists(), "first: cargo build --example echo --features full");
-    echo
-}
-
 struct Host {
     child: Child,
 }
 
 impl Host {
     fn start(port: u16, api: &str, database: &std::path::Path) -> Self {
-        let child = Command::new(echo())
+        let child = Command::new(support::built::example("echo"))
             .env("TELEGRAM_TOKEN", TOKEN)
             .env("TELEGRAM_SECRET", "crash-secret")
             .env("TELEGRAM_API", api)

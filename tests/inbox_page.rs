@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
-mod support;
+mod support {
+    pub(crate) mod browser;
+    pub(crate) mod built;
+}
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 
-use support::Browser;
+use support::browser::Browser;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::ChildStdout;
 
@@ -183,7 +186,7 @@ struct Inbox {
 impl Inbox {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut program = tokio::process::Command::new(built())
+        let mut program = tokio::process::Command::new(support::built::example("inbox"))
             .arg("127.0.0.1:0")
             .env("OMNI_DB", folder.path().join("inbox.db"))
             .env_remove("OMNI_CONFIG")
@@ -201,20 +204,4 @@ impl Inbox {
         };
         Self { url, _program: program, _output: lines, folder }
     }
-}
-
-/// `cargo test` builds the examples of the package beside its tests.
-fn built() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let path = tests.parent().and_then(|deps| deps.parent()).unwrap().join("examples").join("inbox");
-    let how = "cargo build --example inbox --features full";
-    assert!(path.exists(), "{} is missing: build it with `{how}`", path.display());
-    let age = |path: &Path| std::fs::metadata(path).and_then(|about| about.modified()).unwrap();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/inbox");
-    let newest = ["", "api", "simulated", "web"]
-        .iter()
-        .flat_map(|under| std::fs::read_dir(source.join(under)).unwrap());
-    let newest = newest.map(|file| age(&file.unwrap().path())).max().unwrap();
-    assert!(age(&path) >= newest, "{} is older than its source: build it with `{how}`", path.display());
-    path
 }

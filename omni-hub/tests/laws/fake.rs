@@ -1,0 +1,257 @@
+//! A provider in memory, and a connector to it that does what a test says.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use omni_core::capability::{Capabilities, FirstContact, Support};
+use omni_core::channel::{Account, Channel, Connected, Inbound, Outbound, Receives, Sink};
+use omni_core::content::ContentKind;
+use omni_core::error::{Error, ErrorKind, Result};
+use omni_core::id::Cursor;
+use omni_core::media::{MediaRef, MediaStream};
+use omni_core::outbound::{Accepted, OutboundItem, SendError};
+use omni_core::webhook::{Received, RejectReason, Rejected, Verified, WebhookRequest, WebhookUrl};
+use omni_core::{Event, Provider, Secret, Status};
+use tokio::sync::watch;
+
+/// The secret that genuine webhooks carry.
+pub(crate) const SECRET: &str = "genuine";
+
+/// What the provider does with a send.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// It certainly does not send it.
+    Refuse(Error),
+    /// It sends it, and the answer is lost.
+    LoseAnswer,
+    /// It never answers.
+    Hang,
+    /// The connector panics.
+    Panic,
+}
+
+/// One account at the provider: what two nodes' connectors share.
+#[derive(Debug)]
+pub(crate) struct Provided {
+    state: Mutex<State>,
+    /// Whether sends are let through.
+    gate: watch::Sender<bool>,
+    /// Counts what listeners may look at.
+    news: watch::Sender<u64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    sent: Vec<OutboundItem>,
+    begun: usize,
+    script: VecDeque<Turn>,
+    updates: Vec<Event>,
+    listeners: usize,
+    most_listeners: usize,
+    listen_error: Option<ErrorKind>,
+    listens: usize,
+}
+
+/// A listener that counts itself.
+struct Listening<'a>(&'a Provided);
+
+impl Drop for Listening<'_> {
+    fn drop(&mut self) {
+        self.0.state().listeners -= 1;
+    }
+}
+
+impl Provided {
+    pub(crate) fn new() -> Arc<Self> {
+        let (gate, news) = (watch::Sender::new(true), watch::Sender::new(0));
+        Arc::new(Self { state: Mutex::default(), gate, news })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// What the next sends meet, one after the other; then all go well.
+    pub(crate) fn script(&self, turns: impl IntoIterator<Item = Turn>) {
+        self.state().script.extend(turns);
+    }
+
+    /// Lets sends wait at the provider.
+    pub(crate) fn hold(&self) {
+        self.gate.send_replace(false);
+    }
+
+    /// Lets them through again.
+    pub(crate) fn let_go(&self) {
+        self.gate.send_replace(true);
+    }
+
+    /// How many sends reached the provider, answered or not.
+    pub(crate) fn begun(&self) -> usize {
+        self.state().begun
+    }
+
+    /// The words people got, with the address, in order.
+    pub(crate) fn texts(&self) -> Vec<(String, String)> {
+        let words = |i: &OutboundItem| i.content.plain_text().unwrap_or_default().to_owned();
+        self.state().sent.iter().map(|i| (i.address.to_string(), words(i))).collect()
+    }
+
+    /// Leaves an update for whoever listens.
+    pub(crate) fn update(&self, event: Event) {
+        self.state().updates.push(event);
+        self.news.send_modify(|n| *n += 1);
+    }
+
+    /// What whoever begins to listen is answered.
+    pub(crate) fn refuse_listeners(&self, kind: Option<ErrorKind>) {
+        self.state().listen_error = kind;
+    }
+
+    /// How many listen now, the most that ever did at once, and how often somebody began.
+    pub(crate) fn listeners(&self) -> (usize, usize, usize) {
+        let state = self.state();
+        (state.listeners, state.most_listeners, state.listens)
+    }
+
+    async fn take(&self, item: &OutboundItem) -> Result<Accepted, SendError> {
+        let turn = {
+            let mut state = self.state();
+            state.begun += 1;
+            state.script.pop_front()
+        };
+        self.gate.subscribe().wait_for(|open| *open).await.unwrap();
+        match turn {
+            Some(Turn::Refuse(error)) => return Err(SendError::Rejected(error)),
+            Some(Turn::Hang) => std::future::pending().await,
+            Some(Turn::Panic) => panic!("the connector panics, as told"),
+            Some(Turn::LoseAnswer) => {
+                self.state().sent.push(item.clone());
+                return Err(SendError::Unknown(Error::new(ErrorKind::Network, "send")));
+            }
+            None => {}
+        }
+        let mut state = self.state();
+        state.sent.push(item.clone());
+        Ok(Accepted::new(format!("out-{}", state.sent.len()), Status::Sent))
+    }
+
+    async fn listen(&self, from: Option<Cursor>, sink: &dyn Sink) -> Result<()> {
+        {
+            let mut state = self.state();
+            state.listens += 1;
+            if let Some(kind) = state.listen_error {
+                return Err(Error::new(kind, "listen"));
+            }
+            state.listeners += 1;
+            state.most_listeners = state.most_listeners.max(state.listeners);
+        }
+        let _listening = Listening(self);
+        sink.alive();
+        let mut at: usize = from.map_or(0, |c| c.as_str().parse().unwrap());
+        let mut news = self.news.subscribe();
+        loop {
+            news.mark_unchanged();
+            let fresh: Vec<Event> = self.state().updates.iter().skip(at).cloned().collect();
+            if fresh.is_empty() {
+                news.changed().await.unwrap();
+                continue;
+            }
+            let end = at + fresh.len();
+            sink.commit(fresh, Cursor::from(end.to_string())).await?;
+            at = end;
+        }
+    }
+}
+
+/// A connector to the provider in memory.
+#[derive(Debug)]
+pub(crate) struct Fake {
+    provided: Arc<Provided>,
+    capabilities: Capabilities,
+    receives: Receives,
+}
+
+impl Fake {
+    /// One that takes webhooks, with what the test adds to the capabilities.
+    pub(crate) fn new(provided: &Arc<Provided>, change: impl FnOnce(&mut Capabilities)) -> Self {
+        let mut capabilities = Capabilities::default();
+        for kind in [ContentKind::Text, ContentKind::File] {
+            capabilities.content.insert(kind, Support::Full);
+        }
+        capabilities.first_contact = FirstContact::Anyone;
+        change(&mut capabilities);
+        Self { provided: provided.clone(), capabilities, receives: Receives::Webhook }
+    }
+
+    /// The same, listening.
+    pub(crate) fn listening(mut self) -> Self {
+        self.receives = Receives::Both;
+        self
+    }
+}
+
+#[async_trait]
+impl Channel for Fake {
+    fn provider(&self) -> Provider {
+        Provider::new("fake")
+    }
+
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    fn receives(&self) -> Receives {
+        self.receives
+    }
+
+    async fn check(&self) -> Result<Account> {
+        Ok(Account { id: "fake-1".into(), name: "Fake".into(), handle: None, warnings: Vec::new() })
+    }
+
+    async fn connect(&self, _at: &WebhookUrl) -> Result<Connected> {
+        Ok(Connected::default())
+    }
+
+    async fn disconnect(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn inbound(&self) -> Option<&dyn Inbound> {
+        Some(self)
+    }
+
+    fn outbound(&self) -> Option<&dyn Outbound> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Inbound for Fake {
+    fn verify<'a>(&self, request: &'a WebhookRequest) -> Result<Verified<'a>, Rejected> {
+        let given = request.header("x-secret").map(str::as_bytes);
+        Verified::by_secret(request, given, &Secret::new(SECRET))
+    }
+
+    /// The body is a list of events in their JSON form.
+    fn parse(&self, verified: Verified<'_>) -> Result<Received, Rejected> {
+        let events = serde_json::from_slice(verified.body());
+        events.map(Received::ok).map_err(|_| Rejected::new(RejectReason::Malformed))
+    }
+
+    async fn listen(&self, from: Option<Cursor>, sink: &dyn Sink) -> Result<()> {
+        self.provided.listen(from, sink).await
+    }
+
+    async fn fetch(&self, _media: &MediaRef, _cap: u64) -> Result<MediaStream> {
+        Err(Error::unsupported("fetch"))
+    }
+}
+
+#[async_trait]
+impl Outbound for Fake {
+    async fn send(&self, item: &OutboundItem) -> Result<Accepted, SendError> {
+        self.provided.take(item).await
+    }
+}

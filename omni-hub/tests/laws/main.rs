@@ -1,0 +1,14 @@
+//! The laws of `design`: each test fails without the rule it names. A provider in memory, a clock moved by hand,
+//! one thread: what happens is the same in every run, and nothing sleeps.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
+
+mod automatic;
+mod channels;
+mod fake;
+mod inbound;
+mod log;
+mod nodes;
+mod sending;
+mod time;
+mod world;

@@ -1,0 +1,97 @@
+//! What the suite found.
+
+use std::fmt;
+
+/// What became of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds.
+    Passed,
+    /// The ability is not declared, and is not there: asking for it is answered `Unsupported`.
+    NotDeclared,
+    /// It cannot be shown with this provider.
+    NotApplicable,
+    /// It does not hold.
+    Failed,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Outcome::Passed => "passed",
+            Outcome::NotDeclared => "not declared",
+            Outcome::NotApplicable => "not applicable",
+            Outcome::Failed => "FAILED",
+        })
+    }
+}
+
+/// One rule and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What the rule is about.
+    pub section: &'static str,
+    /// The rule, in words.
+    pub rule: String,
+    /// What was shown, why it is not applicable, or what is wrong.
+    pub shown: String,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What the suite found about one connector.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Report {
+    /// The rules, in the order of the suite.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// The row of a rule.
+    pub fn row(&self, rule: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.rule == rule)
+    }
+
+    /// Rules that do not hold.
+    pub fn failures(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter().filter(|row| row.outcome == Outcome::Failed)
+    }
+
+    /// The report as tables, one a section, to be committed beside the connector.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = String::new();
+        let mut section = "";
+        for row in &self.rows {
+            if row.section != section {
+                section = row.section;
+                let gap = if text.is_empty() { "" } else { "\n" };
+                text.push_str(&format!("{gap}### {section}\n\n| Rule | Shown | Outcome |\n|---|---|---|\n"));
+            }
+            text.push_str(&format!("| {} | {} | {} |\n", cell(&row.rule), cell(&row.shown), row.outcome));
+        }
+        text
+    }
+
+    /// Ends the test when a rule does not hold.
+    ///
+    /// # Panics
+    /// With every failure at once.
+    pub fn assert_passed(&self) {
+        let failed: Vec<String> =
+            self.failures().map(|row| format!("{}: {}\n    {}", row.section, row.rule, row.shown)).collect();
+        assert!(
+            failed.is_empty(),
+            "{} of {} rules do not hold:\n- {}",
+            failed.len(),
+            self.rows.len(),
+            failed.join("\n- ")
+        );
+    }
+}
+
+/// Text that stays within its cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").replace('\n', " ")
+}
