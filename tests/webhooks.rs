@@ -137,7 +137,9 @@ async fn without_the_whole_secret_nothing_gets_in() {
     }
     let broken = Request { method: "POST", path: &path, headers: &[], framing: Framing::Length, body: b"{" };
     watched.refuses("a broken body without the secret", &broken, 401).await;
+    let before = watched.rows();
     assert_eq!(watched.post(GENUINE, &body).await, 200, "the same body is taken with the secret");
+    assert!(watched.rows() != before, "what is taken can be seen in the rows");
 }
 
 #[tokio::test]

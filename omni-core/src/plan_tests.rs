@@ -52,8 +52,7 @@ fn buttons_become_a_numbered_list_where_there_are_none() {
 
 #[test]
 fn files_are_split_into_albums_that_may_stand_together() {
-    let mut content = Content::default();
-    content.parts = vec![image(), image(), image(), image()];
+    let mut content = Content { parts: vec![image(), image(), image(), image()], ..Content::default() };
     content.parts.push(Part::Media(Media::new(MediaKind::File, Bytes::from_static(b"y"))));
     let plan = planned(&content);
     assert_eq!(plan.parts.iter().map(|p| p.parts.len()).collect::<Vec<_>>(), [3, 1, 1]);

@@ -177,7 +177,7 @@ impl Dispatcher {
             // There is room again for what is above in the store.
             self.hub.unowned.notify_one();
         }
-        let Some(lane) = self.lanes.get_mut(&after.address) else { return None };
+        let lane = self.lanes.get_mut(&after.address)?;
         lane.busy = false;
         match lane.waiting.front().map(|job| job.row.author) {
             Some(author) => self.ready(after.address, author),

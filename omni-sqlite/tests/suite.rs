@@ -1,5 +1,7 @@
 //! The SQLite store passes the suite of all stores, and that of those that outlive the process.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
+
 use omni_sqlite::SqliteStore;
 use omni_testkit::store::Fresh;
 
