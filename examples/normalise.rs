@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Prints the answer that the provider would get as one JSON line, then one normalised event a line. A body
-//! that is rejected prints `{"rejected": reason}` and ends with status 3. `--unverified` skips the check of the
-//! signature only.
+//! that is rejected prints `{"rejected": reason}` and ends with status 3; what cannot be tried at all, such as a
+//! configuration that cannot be used, ends with 1. `--unverified` skips the check of the signature only.
 
 use std::error::Error;
 use std::io::Read;
@@ -15,10 +15,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use lexopt::prelude::*;
-use omni::Provider;
-use omni::Timestamp;
-use omni::core::webhook::{Received, Rejected, Verified, WebhookRequest};
-use serde_json::json;
+use omni::core::webhook::{Received, RejectReason, Verified, WebhookRequest};
+use omni::{Provider, Timestamp};
+use serde_json::{Value, json};
 
 #[derive(Debug, Default)]
 struct Arguments {
@@ -29,6 +28,9 @@ struct Arguments {
     path: String,
     unverified: bool,
 }
+
+const USAGE: &str = "usage: normalise --provider P --config FILE.json [--header K:V]... [--query STRING] \
+                     [--path PATH] [--unverified] < body";
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
     let mut found = Arguments { path: "/".to_owned(), ..Arguments::default() };
@@ -41,43 +43,53 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             Long("path") => found.path = parser.value()?.string()?,
             Long("unverified") => found.unverified = true,
             Long("header") => {
-                let header = parser.value()?.string()?;
-                let (name, value) = header.split_once(':').ok_or("--header takes NAME:VALUE")?;
-                let value = HeaderValue::from_bytes(value.trim().as_bytes())?;
-                found.headers.append(HeaderName::from_bytes(name.trim().as_bytes())?, value);
+                let (name, value) = header(&parser.value()?.string()?)?;
+                found.headers.append(name, value);
             }
-            other => return Err(other.unexpected().into()),
+            other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
         }
     }
-    if found.provider.is_empty() || found.config.is_empty() {
-        return Err("usage: normalise --provider P --config FILE.json [--header K:V]... [--query STRING] \
-                    [--path PATH] [--unverified] < body"
-            .into());
+    for (option, value) in [("--provider", &found.provider), ("--config", &found.config)] {
+        if value.is_empty() {
+            return Err(format!("{option} is missing\n{USAGE}").into());
+        }
     }
     Ok(found)
 }
 
-fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let arguments = arguments()?;
-    let config =
-        std::fs::read_to_string(&arguments.config).map_err(|e| format!("{}: {e}", arguments.config))?;
-    let channel = omni::registry()?.connect(&Provider::new(arguments.provider), &config)?;
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), Box<dyn Error>> {
+    let (name, value) = text.split_once(':').ok_or("--header takes NAME:VALUE")?;
+    let name = HeaderName::from_bytes(name.trim().as_bytes()).map_err(|e| format!("--header: {e}"))?;
+    let value = HeaderValue::from_bytes(value.trim().as_bytes()).map_err(|e| format!("--header: {e}"))?;
+    Ok((name, value))
+}
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|error| {
+        eprintln!("normalise: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run() -> Result<ExitCode, Box<dyn Error>> {
+    let Arguments { provider, config, headers, query, path, unverified } = arguments()?;
+    let settings = std::fs::read_to_string(&config).map_err(|e| format!("{config}: {e}"))?;
+    let channel = omni::registry()?
+        .connect(&Provider::new(provider), &settings)
+        .map_err(|e| format!("{config}: {e}"))?;
     let inbound = channel.inbound().ok_or("this provider only sends")?;
 
     let mut body = Vec::new();
     std::io::stdin().read_to_end(&mut body)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let mut request =
-        WebhookRequest::post(arguments.path, body, Timestamp::from_millis(i64::try_from(now.as_millis())?));
-    request.headers = arguments.headers;
-    request.query = arguments.query;
+    let now = Timestamp::from_millis(i64::try_from(now.as_millis())?);
+    let request = WebhookRequest { headers, query, ..WebhookRequest::post(path, body, now) };
 
-    let received: Result<Received, Rejected> = if arguments.unverified {
-        inbound.parse(Verified::trusted(&request))
-    } else {
-        inbound.receive(&request)
+    let verified = match inbound.verify(&request) {
+        Err(rejected) if unverified && is_of_signature(rejected.reason) => Ok(Verified::trusted(&request)),
+        other => other,
     };
-    match received {
+    match verified.and_then(|verified| inbound.parse(verified)) {
         Err(rejected) => {
             println!("{}", json!({ "rejected": rejected.reason.to_string() }));
             if let Some(detail) = rejected.detail {
@@ -86,18 +98,31 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
             Ok(ExitCode::from(3))
         }
         Ok(received) => {
-            let answer = received.answer;
-            let headers: serde_json::Map<_, _> = answer
-                .headers
-                .iter()
-                .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()))
-                .collect();
-            let body = String::from_utf8_lossy(&answer.body);
-            println!("{}", json!({ "status": answer.status.as_u16(), "headers": headers, "body": body }));
-            for event in received.events {
-                println!("{}", serde_json::to_string(&event)?);
-            }
+            print(&received)?;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Whether a rejection is about the signature: that it is absent, wrong or old, or that there is no key for it.
+fn is_of_signature(reason: RejectReason) -> bool {
+    use RejectReason::{MissingSecret, NoWebhook, Stale, WrongSecret};
+    matches!(reason, MissingSecret | NoWebhook | Stale | WrongSecret)
+}
+
+fn print(received: &Received) -> Result<(), Box<dyn Error>> {
+    let answer = &received.answer;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers =
+        answer.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()).into()));
+    let headers: serde_json::Map<String, Value> = headers.collect();
+    println!(
+        "{}",
+        json!({ "status": answer.status.as_u16(), "headers": headers, "body": text(&answer.body) })
+    );
+    for event in &received.events {
+        // The provider's own form is in it to the letter, line breaks included: in JSON they are only blanks.
+        println!("{}", serde_json::to_string(event)?.replace(['\n', '\r'], " "));
+    }
+    Ok(())
 }

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Prints the plan as one JSON line, then one outcome a line. Ends with 0 when all of it was accepted, 4 when
-//! something was refused, 5 when an outcome is unknown. It knows no history, so it takes the reply window as
-//! open; the hub knows better.
+//! something was refused, 5 when an outcome is unknown, 1 when it cannot be tried at all. `--dry-run` prints the
+//! plan and calls nobody. It knows no history, so it takes the reply window as open; the hub knows better.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -17,10 +17,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use lexopt::prelude::*;
 use omni::core::content::{Button, Keyboard, KeyboardPlace, Part, Template};
+use omni::core::error::ErrorKind;
 use omni::core::event::ReplyTo;
 use omni::core::media::{Media, MediaKind};
 use omni::core::outbound::{Author, OutboundItem, SendError};
-use omni::core::plan::{PlanContext, plan};
+use omni::core::plan::{PlanContext, Refusal, plan};
 use omni::core::{IdSource, MessageId, ProviderMessageId};
 use omni::{Address, Channel, Content, Provider, Text, Timestamp};
 use serde_json::{Value, json};
@@ -42,10 +43,6 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
     let mut found = Arguments::default();
     let (mut buttons, mut template, mut params) = (Vec::new(), None, BTreeMap::new());
     let mut parser = lexopt::Parser::from_env();
-    let pair = |text: String, option: &str| -> Result<(String, String), Box<dyn Error>> {
-        let (name, value) = text.split_once('=').ok_or_else(|| format!("--{option} takes NAME=VALUE"))?;
-        Ok((name.to_owned(), value.to_owned()))
-    };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("provider") => found.provider = parser.value()?.string()?,
@@ -54,26 +51,35 @@ fn arguments() -> Result<Arguments, Box<dyn Error>> {
             Long("text") => found.content.text = Some(Text::plain(parser.value()?.string()?)),
             Long("file") => found.content.parts.push(Part::Media(file(parser.value()?.into())?)),
             Long("button") => {
-                let (label, data) = pair(parser.value()?.string()?, "button")?;
+                let (label, data) = pair("--button takes TEXT=DATA", parser.value()?.string()?)?;
                 buttons.push(vec![Button::press(label, data)]);
             }
             Long("reply-to") => found.reply_to = Some(parser.value()?.string()?.into()),
             Long("template") => template = Some(parser.value()?.string()?),
-            Long("param") => params.extend([pair(parser.value()?.string()?, "param")?]),
+            Long("param") => params.extend([pair("--param takes NAME=VALUE", parser.value()?.string()?)?]),
             Long("dry-run") => found.dry_run = true,
-            other => return Err(other.unexpected().into()),
+            other => return Err(format!("{}\n{USAGE}", other.unexpected()).into()),
         }
     }
-    if found.provider.is_empty() || found.config.is_empty() || found.to.is_empty() {
-        return Err(USAGE.into());
+    let needed = [("--provider", &found.provider), ("--config", &found.config), ("--to", &found.to)];
+    if let Some((option, _)) = needed.iter().find(|(_, value)| value.is_empty()) {
+        return Err(format!("{option} is missing\n{USAGE}").into());
     }
-    if let Some(name) = template {
-        found.content.parts.push(Part::Template(Template { name, language: None, params }));
+    match template {
+        Some(name) => found.content.parts.push(Part::Template(Template { name, language: None, params })),
+        None if !params.is_empty() => return Err("--param is for a --template".into()),
+        None => {}
     }
     if !buttons.is_empty() {
         found.content.keyboard = Some(Keyboard { place: KeyboardPlace::Message, rows: buttons });
     }
     Ok(found)
+}
+
+/// Splits at the first `=`.
+fn pair(how: &str, text: String) -> Result<(String, String), Box<dyn Error>> {
+    let (name, value) = text.split_once('=').ok_or(how)?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn file(path: PathBuf) -> Result<Media, Box<dyn Error>> {
@@ -85,40 +91,51 @@ fn file(path: PathBuf) -> Result<Media, Box<dyn Error>> {
         ("audio", "mpeg" | "mp4" | "m4a") => MediaKind::Audio,
         _ => MediaKind::File,
     };
+    let size = bytes.len() as u64;
     let mut media = Media::new(kind, bytes::Bytes::from(bytes)).typed(mime.essence_str());
+    media.size = Some(size);
     media.name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     Ok(media)
 }
 
 #[tokio::main]
-async fn main() -> Result<ExitCode, Box<dyn Error>> {
-    let arguments = arguments()?;
-    let config =
-        std::fs::read_to_string(&arguments.config).map_err(|e| format!("{}: {e}", arguments.config))?;
-    let channel = omni::registry()?.connect(&Provider::new(arguments.provider), &config)?;
-    let address: Address = arguments.to.parse()?;
+async fn main() -> ExitCode {
+    run().await.unwrap_or_else(|error| {
+        eprintln!("send: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run() -> Result<ExitCode, Box<dyn Error>> {
+    let Arguments { provider, config, to, content, reply_to, dry_run } = arguments()?;
+    let settings = std::fs::read_to_string(&config).map_err(|e| format!("{config}: {e}"))?;
+    let channel = omni::registry()?
+        .connect(&Provider::new(provider), &settings)
+        .map_err(|e| format!("{config}: {e}"))?;
+    let address: Address = to.parse()?;
 
     let millis = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
     let now = Timestamp::from_millis(i64::try_from(millis)?);
     let context = PlanContext { now, last_inbound: Some(now), ..PlanContext::default() };
-    let plan = plan(&channel.capabilities_at(&address), &arguments.content, &context);
+    let plan = plan(&channel.capabilities_at(&address), &content, &context);
     println!("{}", json!({ "plan": summary(&plan.parts), "notes": plan.notes, "refusal": plan.refusal }));
-    if !plan.is_sendable() {
+    if let Some(refusal) = plan.refusal {
+        if !dry_run {
+            println!("{}", json!({ "outcome": "rejected", "error": refused(&refusal).report() }));
+        }
         return Ok(ExitCode::from(4));
     }
-    if arguments.dry_run {
+    if dry_run {
         return Ok(ExitCode::SUCCESS);
     }
     let ids = IdSource::new(u64::try_from(millis)? ^ u64::from(std::process::id()) << 40);
-    let mut reply_to = arguments.reply_to.map(|message| ReplyTo { message, quote: None });
+    let mut reply_to = reply_to.map(|message| ReplyTo { message, quote: None });
     for content in plan.parts {
-        let id = MessageId::next(&ids, now);
-        let reply_to = reply_to.take();
         let item = OutboundItem {
-            id,
+            id: MessageId::next(&ids, now),
             address: address.clone(),
             content,
-            reply_to,
+            reply_to: reply_to.take(),
             face: None,
             author: Author::Person,
         };
@@ -127,6 +144,20 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The error that a refused plan comes to.
+fn refused(refusal: &Refusal) -> omni::Error {
+    let kind = match refusal {
+        Refusal::Unsupported { .. } | Refusal::ReceiveOnly => ErrorKind::Unsupported,
+        Refusal::Blocked => ErrorKind::RecipientBlocked,
+        Refusal::CustomerFirst => ErrorKind::RecipientUnreachable,
+        Refusal::WindowClosed { .. } => ErrorKind::WindowClosed,
+        Refusal::TemplateNeeded => ErrorKind::TemplateNeeded,
+        Refusal::TooLarge { .. } => ErrorKind::TooLarge,
+        _ => ErrorKind::ContentRejected,
+    };
+    omni::Error::new(kind, "plan").with_text(refusal.to_string())
 }
 
 /// Sends one part and prints what came of it; a status to end with when it did not go well.
@@ -146,21 +177,13 @@ async fn hand_over(channel: &dyn Channel, item: &OutboundItem) -> Result<Option<
     Ok(stop)
 }
 
-/// The parts with the size of files in place of their bytes.
+/// The parts without the bytes of files; their sizes are told.
 fn summary(parts: &[Content]) -> Value {
     let mut parts = serde_json::to_value(parts).unwrap_or_default();
-    for source in parts
-        .as_array_mut()
-        .into_iter()
-        .flatten()
-        .flat_map(|c| c.pointer_mut("/parts").and_then(Value::as_array_mut))
-        .flatten()
-    {
-        if let Some(source) = source.get_mut("source").and_then(Value::as_object_mut)
-            && let Some(Value::String(bytes)) = source.remove("bytes")
-        {
-            source.insert("base64_length".to_owned(), bytes.len().into());
-        }
+    let contents = parts.as_array_mut().into_iter().flatten();
+    let inside = contents.filter_map(|content| content.get_mut("parts")?.as_array_mut()).flatten();
+    for source in inside.filter_map(|part| part.get_mut("source")?.as_object_mut()) {
+        source.remove("bytes");
     }
     parts
 }

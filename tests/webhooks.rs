@@ -148,7 +148,7 @@ async fn a_huge_body_is_refused_however_it_is_announced() {
     let path = watched.host.path();
     let mut body = update(90_002, "большое");
     body.resize(10 << 20, b' ');
-    for framing in [Framing::Length, Framing::Chunked] {
+    for framing in [Framing::Length, Framing::Chunked, Framing::Endless] {
         let request = Request { method: "POST", path: &path, headers: GENUINE, framing, body: &body };
         watched.refuses(&format!("10 MB by {framing:?}"), &request, 413).await;
         let request = Request { method: "POST", path: &path, headers: &[], framing, body: &body };

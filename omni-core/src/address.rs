@@ -29,7 +29,7 @@ impl Address {
     /// An address of one part. A `?` or `%` in it is escaped.
     pub fn new(main: impl AsRef<str>) -> Self {
         let main = main.as_ref();
-        if main.contains(['?', '%']) {
+        if main.bytes().any(|b| matches!(b, b'?' | b'%')) {
             return Self(main.replace('%', "%25").replace('?', "%3F").into());
         }
         Self(main.into())

@@ -1,14 +1,29 @@
 //! Comparing and signing, on well-kept libraries: `subtle`, `hmac`, `sha2`.
 
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-/// Whether two secrets are equal, in time that depends on neither content nor length.
+/// Whether a secret from outside is the expected one, in time that depends on the given one alone.
 ///
-/// Both sides are hashed first, so that even the length is not told.
-pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
-    Sha256::digest(a).as_slice().ct_eq(Sha256::digest(b).as_slice()).into()
+/// All of it is compared, whatever was found before, so neither the place of the first difference nor the
+/// length of the expected secret is told.
+pub fn constant_time_eq(given: &[u8], expected: &[u8]) -> bool {
+    let mut equal = given.len().ct_eq(&expected.len());
+    let mut expected = expected.chunks(WORD);
+    for given in given.chunks(WORD) {
+        equal &= word(given).ct_eq(&word(expected.next().unwrap_or_default()));
+    }
+    equal.into()
+}
+
+const WORD: usize = size_of::<u64>();
+
+/// Up to eight bytes as a number; the missing ones are zero.
+fn word(bytes: &[u8]) -> u64 {
+    let mut whole = [0; WORD];
+    whole.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    u64::from_le_bytes(whole)
 }
 
 /// HMAC-SHA-256 of `message` under `key`.
@@ -61,8 +76,20 @@ mod tests {
     #[test]
     fn equal_means_equal_in_content_and_length() {
         assert!(constant_time_eq("секрет".as_bytes(), "секрет".as_bytes()));
-        assert!(!constant_time_eq(b"secret", b"secre"));
-        assert!(!constant_time_eq(b"", b"x"));
+        assert!(constant_time_eq(b"", b""));
+        for (given, expected) in
+            [
+            ("secret", "secre"),
+            ("", "x"),
+            ("a\0", "a"),
+            ("first of two words", "first of two wordS"),
+            ("First of two words", "first of two words"),
+        ]
+        {
+            assert!(!constant_time_eq(given.as_bytes(), expected.as_bytes()), "{given} {expected}");
+            assert!(!constant_time_eq(expected.as_bytes(), given.as_bytes()), "{expected} {given}");
+            assert!(constant_time_eq(given.as_bytes(), given.as_bytes()), "{given}");
+        }
     }
 
     #[test]

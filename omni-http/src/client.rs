@@ -51,6 +51,9 @@ impl Http {
     /// redirect hands a token in a path or body to another host. When it follows one all the same, the
     /// answer is refused. Names of media hosts are looked up and checked ahead of each download; that cannot
     /// see an address that changes between the check and the request, which a client of [`Self::new`] does.
+    ///
+    /// Never build it with `connection_verbose(true)`: that writes every byte to the log, tokens too. What the
+    /// HTTP libraries log otherwise, at any level, holds no path, header or body.
     pub fn with_client(client: Client) -> Self {
         Self { calls: client.clone(), downloads: Downloads::Foreign(client) }
     }

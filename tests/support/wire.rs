@@ -12,6 +12,8 @@ pub(crate) enum Framing {
     Length,
     /// In pieces, its length unknown beforehand.
     Chunked,
+    /// In pieces, with more to come that never does.
+    Endless,
 }
 
 /// One request. The secret header is a header like any other.
@@ -63,14 +65,16 @@ fn written(address: SocketAddr, request: &Request<'_>) -> Vec<u8> {
             bytes.extend_from_slice(body);
             bytes
         }
-        Framing::Chunked => {
+        Framing::Chunked | Framing::Endless => {
             let mut bytes = format!("{head}transfer-encoding: chunked\r\n\r\n").into_bytes();
             for piece in body.chunks(16 << 10) {
                 bytes.extend_from_slice(format!("{:x}\r\n", piece.len()).as_bytes());
                 bytes.extend_from_slice(piece);
                 bytes.extend_from_slice(b"\r\n");
             }
-            bytes.extend_from_slice(b"0\r\n\r\n");
+            if let Framing::Chunked = framing {
+                bytes.extend_from_slice(b"0\r\n\r\n");
+            }
             bytes
         }
     }

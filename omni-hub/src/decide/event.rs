@@ -47,10 +47,10 @@ pub(crate) fn parked_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timesta
         .with_claim(claim, received_at)
 }
 
-fn park(env: &Env, event: &Event, received_at: Timestamp, error: &str) -> Changes {
+fn park(env: &Env, event: &Arc<Event>, received_at: Timestamp, error: &str) -> Changes {
     warn!(event = %event.id, error, "an event is parked");
     let mut d = Decision::new(env, received_at, &Snapshot::default());
-    d.tell(HostEvent::Parked { event: Box::new(event.clone()), error: error.to_owned() });
+    d.tell(HostEvent::Parked { event: event.clone(), error: error.to_owned() });
     d.finish()
 }
 
@@ -84,7 +84,7 @@ fn lookups(event: &Event) -> Vec<Lookup> {
     }
 }
 
-fn decide(env: &Env, event: &Event, received_at: Timestamp, snapshot: &Snapshot) -> Changes {
+fn decide(env: &Env, event: &Arc<Event>, received_at: Timestamp, snapshot: &Snapshot) -> Changes {
     let mut d = Decision::new(env, received_at, snapshot);
     let found = &snapshot.messages;
     match &event.body {
@@ -113,12 +113,12 @@ fn decide(env: &Env, event: &Event, received_at: Timestamp, snapshot: &Snapshot)
 }
 
 impl Decision<'_> {
-    fn received(&mut self, event: &Event, message: Option<MessageId>) {
-        self.tell(HostEvent::Received { event: Box::new(event.clone()), message });
+    fn received(&mut self, event: &Arc<Event>, message: Option<MessageId>) {
+        self.tell(HostEvent::Received { event: event.clone(), message });
     }
 
     /// A customer's words: they open or reopen a conversation, or join the album they are part of.
-    fn message(&mut self, event: &Event, message: &Message, snapshot: &Snapshot) {
+    fn message(&mut self, event: &Arc<Event>, message: &Message, snapshot: &Snapshot) {
         if let Some(album) = snapshot.messages.iter().find(|m| m.album.is_some() && m.album == message.album)
         {
             return self.join_album(event, message, album.clone());
@@ -141,7 +141,7 @@ impl Decision<'_> {
         self.received(event, id);
     }
 
-    fn join_album(&mut self, event: &Event, part: &Message, mut album: MessageRecord) {
+    fn join_album(&mut self, event: &Arc<Event>, part: &Message, mut album: MessageRecord) {
         album.content.parts.extend(part.content.parts.iter().cloned());
         if album.content.text.is_none() {
             album.content.text.clone_from(&part.content.text);
@@ -185,7 +185,7 @@ impl Decision<'_> {
     }
 
     /// Makes sure of the address, the person and an open conversation.
-    fn meet(&mut self, event: &Event, sender: &Sender, chat: &Chat, snapshot: &Snapshot) {
+    fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat, snapshot: &Snapshot) {
         let Some(address) = &event.address else { return };
         let key = self.env.key.peer(address.clone());
         let private = chat.kind == ChatKind::Private;
@@ -260,7 +260,7 @@ impl Decision<'_> {
     }
 
     /// A message of the business that we did not see leaving: ours after all, or a person's (law 8).
-    fn echo(&mut self, event: &Event, echo: &Echo, snapshot: &Snapshot) {
+    fn echo(&mut self, event: &Arc<Event>, echo: &Echo, snapshot: &Snapshot) {
         if let Some(own) = own_send(echo, &snapshot.messages) {
             let id = own.id;
             if own.status.is_some_and(|s| s.merge(Status::Sent) != s) {
@@ -285,7 +285,7 @@ impl Decision<'_> {
     }
 
     /// A conversation that the business begins or goes on with, elsewhere.
-    fn meet_business(&mut self, event: &Event, echo: &Echo) {
+    fn meet_business(&mut self, event: &Arc<Event>, echo: &Echo) {
         let Some(address) = &event.address else { return };
         let key = self.env.key.peer(address.clone());
         if self.conversation.as_ref().is_none_or(|c| !c.is_open()) {
@@ -298,7 +298,7 @@ impl Decision<'_> {
         }
     }
 
-    fn edited(&mut self, event: &Event, edited: &Edited, found: &[MessageRecord]) {
+    fn edited(&mut self, event: &Arc<Event>, edited: &Edited, found: &[MessageRecord]) {
         let Some(message) = found.first() else { return self.received(event, None) };
         let mut message = message.clone();
         let id = message.id;
@@ -315,7 +315,7 @@ impl Decision<'_> {
         self.received(event, Some(id));
     }
 
-    fn deleted(&mut self, event: &Event, named: &[ProviderMessageId], found: &[MessageRecord]) {
+    fn deleted(&mut self, event: &Arc<Event>, named: &[ProviderMessageId], found: &[MessageRecord]) {
         for message in found {
             // An album is gone only when all of its parts are.
             if message.deleted_at.is_none() && message.provider_ids.iter().all(|id| named.contains(id)) {
@@ -327,7 +327,7 @@ impl Decision<'_> {
         self.received(event, found.first().map(|m| m.id));
     }
 
-    fn reaction(&mut self, event: &Event, reaction: &Reaction, found: &[MessageRecord]) {
+    fn reaction(&mut self, event: &Arc<Event>, reaction: &Reaction, found: &[MessageRecord]) {
         let Some(message) = found.first() else { return self.received(event, None) };
         let mut message = message.clone();
         let who = reaction.sender.as_ref().map(|s| s.identity.id.clone()).unwrap_or_default();
@@ -338,7 +338,7 @@ impl Decision<'_> {
         self.received(event, Some(id));
     }
 
-    fn status(&mut self, event: &Event, news: &StatusNews, found: &[MessageRecord]) {
+    fn status(&mut self, event: &Arc<Event>, news: &StatusNews, found: &[MessageRecord]) {
         let Some(message) = found.first() else { return self.received(event, None) };
         let old = message.status.unwrap_or(Status::Queued);
         if old.merge(news.status) == old {
@@ -356,7 +356,7 @@ impl Decision<'_> {
 
     fn read(
         &mut self,
-        event: &Event,
+        event: &Arc<Event>,
         named: &[ProviderMessageId],
         reach: ReadReach,
         unread: &[MessageRecord],
@@ -393,7 +393,7 @@ impl Decision<'_> {
     }
 
     /// A pressed key stands in the thread as what was written on it.
-    fn button(&mut self, event: &Event, button: &Button, snapshot: &Snapshot) {
+    fn button(&mut self, event: &Arc<Event>, button: &Button, snapshot: &Snapshot) {
         let chat = snapshot.conversation.as_ref().map(|c| c.chat.clone()).unwrap_or_default();
         self.meet(event, &button.sender, &chat, snapshot);
         let label = button.label.clone().unwrap_or_else(|| button.data.clone());
@@ -410,7 +410,7 @@ impl Decision<'_> {
     }
 
     /// The person is there without having said a word: a start, a call.
-    fn wordless(&mut self, event: &Event, sender: &Sender, referral: Option<&Referral>, snapshot: &Snapshot) {
+    fn wordless(&mut self, event: &Arc<Event>, sender: &Sender, referral: Option<&Referral>, snapshot: &Snapshot) {
         self.meet(event, sender, &Chat::default(), snapshot);
         if let Some(c) = &mut self.conversation {
             c.last_inbound_at = Some(self.now);
@@ -424,7 +424,7 @@ impl Decision<'_> {
     }
 
     /// The person lets us write, or does not any more.
-    fn reach(&mut self, event: &Event, sender: &Sender, reach: Reach, snapshot: &Snapshot) {
+    fn reach(&mut self, event: &Arc<Event>, sender: &Sender, reach: Reach, snapshot: &Snapshot) {
         let Some(address) = &event.address else { return self.received(event, None) };
         let key = self.env.key.peer(address.clone());
         self.know_peer(&key);

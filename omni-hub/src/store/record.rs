@@ -1,5 +1,7 @@
 //! The rows: plain data, whole values.
 
+use std::sync::Arc;
+
 use omni_core::content::Content;
 use omni_core::conversation::{Actor, Owner, TimerKind};
 use omni_core::error::ErrorReport;
@@ -176,7 +178,7 @@ pub enum HostEvent {
     /// The provider told something.
     Received {
         /// What.
-        event: Box<Event>,
+        event: Arc<Event>,
         /// The message it became or joined.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<MessageId>,
@@ -248,7 +250,7 @@ pub enum HostEvent {
     /// An event could not be applied, because the policy failed on it. It is kept here, whole.
     Parked {
         /// What the provider told.
-        event: Box<Event>,
+        event: Arc<Event>,
         /// What failed.
         error: String,
     },

@@ -249,10 +249,11 @@ async fn a_revoked_credential_holds_messages_and_asks_for_a_person() {
     let hub = world.hub();
     world.provided.script([refusal(ErrorKind::BadCredentials)]);
     start(&hub, "1", "раз").await;
+    idle().await;
     start(&hub, "2", "два").await;
     idle().await;
     assert!(matches!(hub.health()[0].health, Health::NeedsPerson { .. }), "{:?}", hub.health());
-    assert!(world.provided.texts().len() < 2);
+    assert!(world.provided.texts().is_empty());
     world.pass_slowly(secs(90)).await;
     assert_eq!(world.provided.texts().len(), 2, "nothing was lost when the credential works again");
     assert_eq!(hub.health()[0].health, Health::Working);

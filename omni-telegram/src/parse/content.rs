@@ -6,21 +6,22 @@ use omni_core::media::{Media, MediaKind, MediaRef};
 use omni_core::text::{Entity, EntityKind};
 
 use super::people;
-use crate::wire::{self, ForwardOrigin, Message, MessageEntity, Str};
+use crate::wire::{self, ForwardOrigin, Message, MessageEntity, Rest, Str};
 
 /// Takes the words, files, places and cards out of a message. Empty when it holds nothing known.
 pub(super) fn take(m: &mut Message<'_>) -> Content {
     let mut content = Content { text: text(m), ..Content::default() };
-    if let Some(media) = media(m) {
+    let Some(rest) = m.rest.as_mut() else { return content };
+    if let Some(media) = media(rest) {
         content.parts.push(Part::Media(media));
     }
     // A venue comes with its bare location beside it.
-    if let Some(venue) = m.venue.take() {
+    if let Some(venue) = rest.venue.take() {
         content.parts.push(Part::Location(venue_of(*venue)));
-    } else if let Some(location) = m.location.take() {
-        content.parts.push(Part::Location(location_of(&location)));
+    } else if let Some(location) = &rest.location {
+        content.parts.push(Part::Location(location_of(location)));
     }
-    if let Some(card) = m.contact.take() {
+    if let Some(card) = rest.contact.take() {
         let sender = m.from.as_ref().map(|user| user.id);
         content.parts.push(Part::Contact(card_of(*card, sender)));
     }
@@ -39,12 +40,19 @@ pub(super) fn forwarded(origin: ForwardOrigin<'_>, content: Content) -> Content 
 }
 
 fn text(m: &mut Message<'_>) -> Option<Text> {
-    let (words, entities) = match (m.text.take(), m.caption.take()) {
-        (Some(text), _) => (text, std::mem::take(&mut m.entities)),
-        (None, Some(caption)) => (caption, std::mem::take(&mut m.caption_entities)),
-        (None, None) => return None,
-    };
-    Some(Text { plain: words.into_string(), entities: entities.into_iter().map(entity).collect() })
+    if let Some(words) = m.text.take() {
+        return Some(marked(words, std::mem::take(&mut m.entities)));
+    }
+    let rest = m.rest.as_mut()?;
+    let words = rest.caption.take()?;
+    Some(marked(words, std::mem::take(&mut rest.caption_entities)))
+}
+
+fn marked(words: Str<'_>, entities: Vec<MessageEntity<'_>>) -> Text {
+    // Collecting would reuse the longer list of the wire and then shrink it, which costs more than a new one.
+    let mut marks = Vec::with_capacity(entities.len());
+    marks.extend(entities.into_iter().map(entity));
+    Text { plain: words.into_string(), entities: marks }
 }
 
 /// <https://core.telegram.org/bots/api#messageentity> (read 2026-11). Offsets are UTF-16 units there and here.
@@ -68,29 +76,29 @@ fn entity(e: MessageEntity<'_>) -> Entity {
 }
 
 /// The file of a message. The more specific kinds come first: a silent film is told as a document too.
-fn media(m: &mut Message<'_>) -> Option<Media> {
-    if let Some(film) = m.animation.take() {
+fn media(rest: &mut Rest<'_>) -> Option<Media> {
+    if let Some(film) = rest.animation.take() {
         return Some(video(*film, MediaKind::Animation));
     }
-    if let Some(film) = m.video.take() {
+    if let Some(film) = rest.video.take() {
         return Some(video(*film, MediaKind::Video));
     }
-    if let Some(picture) = largest(std::mem::take(&mut m.photo)) {
+    if let Some(picture) = largest(std::mem::take(&mut rest.photo)) {
         return Some(picture);
     }
-    if let Some(speech) = m.voice.take() {
+    if let Some(speech) = rest.voice.take() {
         return Some(voice(*speech));
     }
-    if let Some(music) = m.audio.take() {
+    if let Some(music) = rest.audio.take() {
         return Some(audio(*music));
     }
-    if let Some(round) = m.video_note.take() {
+    if let Some(round) = rest.video_note.take() {
         return Some(video_note(*round));
     }
-    if let Some(s) = m.sticker.take() {
+    if let Some(s) = rest.sticker.take() {
         return Some(sticker(*s));
     }
-    m.document.take().map(|file| document(*file))
+    rest.document.take().map(|file| document(*file))
 }
 
 fn file(kind: MediaKind, id: Str<'_>, unique: Option<Str<'_>>, size: Option<u64>) -> Media {

@@ -1,23 +1,16 @@
 //! Messages: new, edited, echoed, commented, and those that only report something.
 
+use omni_core::contact::SenderKind;
 use omni_core::content::{Item, Part};
-use omni_core::event::{Comment, Echo, Edited, EventBody, Message as Said, Origin, ReplyTo, Started};
+use omni_core::event::{Comment, Echo, Edited, Event, EventBody, Message as Said, Origin, ReplyTo, Started};
 use omni_core::link::Referral;
 use omni_core::{Address, AlbumId, ProviderMessageId};
 use url::Url;
 
-use super::{Parsed, Raw, content, people};
+use super::{Context, content, people, time};
 use crate::address::TelegramAddress;
 use crate::decimal::Decimal;
-use crate::wire::{self, Envelope, Message, Replied, Str, keys_of};
-
-/// What a message is read with.
-pub(super) struct Context<'a> {
-    /// The whole update, for the second look.
-    pub(super) json: &'a str,
-    /// The bot's own user name.
-    pub(super) username: Option<&'a str>,
-}
+use crate::wire::{self, Envelope, Message, Replied, Rest, Str, keys_of};
 
 /// Keys of a message that say how it came, not what it says. The last three are undocumented older names that
 /// still come along with the newer ones.
@@ -117,83 +110,72 @@ const SERVICE: &[&str] = &[
 ];
 
 /// A message in a private chat, a group, or the private chat of a connected person.
-pub(super) fn new(m: &mut Message<'_>, cx: &Context<'_>) -> Parsed {
-    if let Some(moved) = migration(m) {
-        return moved;
+pub(super) fn new(m: &mut Message<'_>, cx: &Context<'_>) -> Event {
+    if let Some(event) = migration(m, cx).or_else(|| start(m, cx)) {
+        return event;
     }
-    if let Some(started) = start(m, cx) {
-        return started;
+    if is_echo(m) {
+        return echo(m, cx);
     }
-    let echo = is_echo(m);
-    let (address, date) = (address_of(m), m.date);
-    let comment = subject(m);
-    let author = echo.then(|| author(m)).flatten();
-    let (said, raw) = match said(m, cx) {
-        Ok(said) => said,
-        Err(what) => return Parsed::unsupported(what).at(address, date),
-    };
-    let body = match comment {
-        _ if echo => EventBody::Echo(Echo { message: said, ours: None, author }),
-        Some(subject) => EventBody::Comment(Comment { message: said, subject }),
-        None => EventBody::Message(said),
-    };
-    Parsed { raw, ..Parsed::new(body).at(address, date) }
+    match m.rest.as_ref().and_then(|rest| subject(rest)) {
+        Some(subject) => read(m, cx, |message| EventBody::Comment(Comment { message, subject })),
+        None => read(m, cx, EventBody::Message),
+    }
 }
 
-/// A post in a channel where the bot is administrator: the business speaks there itself, in the provider's own
-/// app, so it is an echo and no customer (law 8).
-pub(super) fn post(m: &mut Message<'_>, cx: &Context<'_>) -> Parsed {
-    let (address, date, author) = (address_of(m), m.date, author(m));
-    match said(m, cx) {
-        Ok((message, raw)) => {
-            let body = EventBody::Echo(Echo { message, ours: None, author });
-            Parsed { raw, ..Parsed::new(body).at(address, date) }
-        }
-        Err(what) => Parsed::unsupported(what).at(address, date),
-    }
+/// What the business wrote: in the name of a connected person, or a post in a channel where the bot is
+/// administrator. It speaks there itself, in the provider's own app, so it is no customer (law 8).
+pub(super) fn echo(m: &mut Message<'_>, cx: &Context<'_>) -> Event {
+    let author = author(m);
+    read(m, cx, |message| EventBody::Echo(Echo { message, ours: None, author }))
 }
 
 /// A changed message; also every move of a live location, and changes that a bot cannot see.
-pub(super) fn edited(m: &mut Message<'_>, cx: &Context<'_>) -> Parsed {
-    let (address, date) = (address_of(m), m.edit_date.unwrap_or(m.date));
-    match said(m, cx) {
-        Ok((Said { id, sender, content, .. }, raw)) => {
-            let body = EventBody::Edited(Edited { message: id, sender, content });
-            Parsed { raw, ..Parsed::new(body).at(address, date) }
-        }
-        Err(what) => Parsed::unsupported(what).at(address, date),
-    }
+pub(super) fn edited(m: &mut Message<'_>, cx: &Context<'_>) -> Event {
+    m.date = m.rest.as_ref().and_then(|rest| rest.edit_date).unwrap_or(m.date);
+    read(m, cx, |Said { id, sender, content, .. }| EventBody::Edited(Edited { message: id, sender, content }))
 }
 
 pub(super) fn message_id(id: i64) -> ProviderMessageId {
     ProviderMessageId::from(Decimal::new(id).as_str())
 }
 
-/// Reads a message; an error names what it reports when nobody wrote it.
-fn said(m: &mut Message<'_>, cx: &Context<'_>) -> Result<(Said, Raw), String> {
+/// Reads a message as what `body` makes of it; unsupported when nobody wrote it and it only reports something.
+///
+/// The event is written once, where it stays: it is large, and each copy would be paid for every message.
+fn read(m: &mut Message<'_>, cx: &Context<'_>, body: impl FnOnce(Said) -> EventBody) -> Event {
     let is_words = m.text.is_some();
     let mut content = content::take(m);
-    let mut raw = Raw::Drop;
+    let mut raw = None;
     if content.parts.is_empty() && !is_words {
         let what = unknown_key(cx).unwrap_or_else(|| "message".to_owned());
         if SERVICE.contains(&what.as_str()) {
-            return Err(what);
+            return cx.unsupported_at(address_of(m), m.date, what);
         }
         content.parts.push(Part::Unsupported { what });
-        raw = Raw::Keep;
+        raw = cx.raw();
     }
+    let rest = m.rest.as_deref_mut();
     // A post that its channel's discussion group copies by itself is no message handed on by anybody.
-    if let Some(origin) = m.forward_origin.take()
-        && !m.is_automatic_forward
+    if let Some(origin) = rest.filter(|rest| !rest.is_automatic_forward).and_then(|r| r.forward_origin.take())
     {
         content = content::forwarded(*origin, content);
     }
-    let mut said = Said::new(message_id(m.message_id), sender(m), content);
-    said.origin = origin(m, &said);
-    said.reply_to = reply(m);
-    said.album = m.media_group_id.take().map(|id| AlbumId::from(&*id));
-    said.chat = people::chat(&mut m.chat);
-    Ok((said, raw))
+    let address = address_of(m);
+    let reply_to = reply(m);
+    let sender = sender(m);
+    let said = Said {
+        id: message_id(m.message_id),
+        origin: origin(m, sender.kind),
+        sender,
+        content,
+        reply_to,
+        album: m.rest.as_ref().and_then(|rest| Some(AlbumId::from(&**rest.media_group_id.as_ref()?))),
+        item: None,
+        referral: None,
+        chat: people::chat(&mut m.chat),
+    };
+    Event { id: cx.id(), account: None, address: Some(address), at: time(m.date), body: body(said), raw }
 }
 
 /// The second look at a message in which nothing known was found: the first key that is not its manner.
@@ -204,28 +186,30 @@ fn unknown_key(cx: &Context<'_>) -> Option<String> {
 }
 
 /// A group that became a supergroup is told twice: in the old chat, and in the new one. Both say the same.
-fn migration(m: &Message<'_>) -> Option<Parsed> {
-    let (old, new) = match (m.migrate_to_chat_id, m.migrate_from_chat_id) {
+fn migration(m: &Message<'_>, cx: &Context<'_>) -> Option<Event> {
+    let rest = m.rest.as_ref()?;
+    let (old, new) = match (rest.migrate_to_chat_id, rest.migrate_from_chat_id) {
         (Some(new), _) => (m.chat.id, new),
         (None, Some(old)) => (old, m.chat.id),
         (None, None) => return None,
     };
     let to = Address::from(&TelegramAddress::chat(new));
     let old = Address::from(&TelegramAddress::chat(old));
-    Some(Parsed::new(EventBody::Migrated { to }).at(old, m.date))
+    Some(cx.event(old, m.date, EventBody::Migrated { to }))
 }
 
 /// `/start`, with what a deep link carried behind it; in groups written `/start@name`.
 /// <https://core.telegram.org/bots/features#deep-linking> (read 2026-11)
-fn start(m: &mut Message<'_>, cx: &Context<'_>) -> Option<Parsed> {
+fn start(m: &mut Message<'_>, cx: &Context<'_>) -> Option<Event> {
+    let behind = m.text.as_deref()?.strip_prefix("/start")?;
     // On behalf of a person the bot sees what customers write to that person: no command is meant for it.
-    if m.business_connection_id.is_some() || m.forward_origin.is_some() {
+    let not_meant = |rest: &Rest<'_>| rest.business_connection_id.is_some() || rest.forward_origin.is_some();
+    if m.rest.as_deref().is_some_and(not_meant) {
         return None;
     }
-    let rest = m.text.as_deref()?.strip_prefix("/start")?;
-    let (name, payload) = match rest.split_once(' ') {
+    let (name, payload) = match behind.split_once(' ') {
         Some((name, payload)) => (name, Some(payload.trim()).filter(|p| !p.is_empty())),
-        None => (rest, None),
+        None => (behind, None),
     };
     let is_ours = match (name.strip_prefix('@'), cx.username) {
         (None, _) => name.is_empty(),
@@ -238,11 +222,16 @@ fn start(m: &mut Message<'_>, cx: &Context<'_>) -> Option<Parsed> {
     let referral = payload.map(Referral::token);
     let (address, date) = (address_of(m), m.date);
     let started = Started { message: Some(message_id(m.message_id)), sender: sender(m), referral };
-    Some(Parsed::new(EventBody::Started(started)).at(address, date))
+    Some(cx.event(address, date, EventBody::Started(started)))
 }
 
 fn address_of(m: &Message<'_>) -> Address {
-    place(&m.chat, m.thread(), m.direct_messages_topic, m.business_connection_id.as_ref())
+    match m.rest.as_deref() {
+        None => Address::from(&TelegramAddress::chat(m.chat.id)),
+        Some(rest) => {
+            place(&m.chat, m.thread(), rest.direct_messages_topic, rest.business_connection_id.as_ref())
+        }
+    }
 }
 
 /// The address of a chat and what stands beside it.
@@ -262,8 +251,9 @@ pub(super) fn place(
 
 /// Who wrote it. A chat may speak in its own name: then the user beside it is a stand-in.
 fn sender(m: &mut Message<'_>) -> omni_core::contact::Sender {
-    match (m.sender_chat.take(), m.from.take()) {
-        (Some(chat), _) => people::chat_itself(&chat),
+    let chat = m.rest.as_ref().and_then(|rest| rest.sender_chat.as_ref());
+    match (chat, m.from.take()) {
+        (Some(chat), _) => people::chat_itself(chat),
         (None, Some(user)) => people::user(user),
         (None, None) => people::chat_itself(&m.chat),
     }
@@ -275,46 +265,48 @@ fn sender(m: &mut Message<'_>) -> omni_core::contact::Sender {
 ///   person, or a bot that speaks for them.
 /// - In a channel's direct messages the channel itself answers (unverified).
 fn is_echo(m: &Message<'_>) -> bool {
-    if m.business_connection_id.is_some() {
-        return m.sender_business_bot.is_some() || m.from.as_ref().is_some_and(|user| user.id != m.chat.id);
+    let Some(rest) = m.rest.as_ref() else { return false };
+    if rest.business_connection_id.is_some() {
+        return rest.sender_business_bot.is_some()
+            || m.from.as_ref().is_some_and(|user| user.id != m.chat.id);
     }
-    m.chat.is_direct_messages && m.sender_chat.is_some()
+    m.chat.is_direct_messages && rest.sender_chat.is_some()
 }
 
 /// The name of the person at the business.
 fn author(m: &Message<'_>) -> Option<String> {
-    match &m.author_signature {
+    match m.rest.as_ref().and_then(|rest| rest.author_signature.as_ref()) {
         Some(signature) => Some(signature.to_string()),
         None => m.from.as_ref().and_then(people::full_name),
     }
 }
 
-fn origin(m: &Message<'_>, said: &Said) -> Origin {
-    use omni_core::contact::SenderKind::{Provider, Robot};
-    let by_program = m.is_from_offline
-        || m.is_automatic_forward
-        || m.sender_business_bot.is_some()
-        || matches!(said.sender.kind, Robot | Provider);
-    if by_program { Origin::Automatic } else { Origin::Person }
+fn origin(m: &Message<'_>, sender: SenderKind) -> Origin {
+    let by_program = |rest: &Rest<'_>| {
+        rest.is_from_offline || rest.is_automatic_forward || rest.sender_business_bot.is_some()
+    };
+    let is_program = matches!(sender, SenderKind::Robot | SenderKind::Provider);
+    if is_program || m.rest.as_deref().is_some_and(by_program) { Origin::Automatic } else { Origin::Person }
 }
 
 /// What it answers. In a forum every message answers the one that created its topic: that is no answer.
 fn reply(m: &mut Message<'_>) -> Option<ReplyTo> {
-    let replied = m.reply_to_message.take()?;
-    let opens_topic = m.thread() == Some(replied.message_id);
-    if replied.forum_topic_created.is_some() || opens_topic {
+    let thread = m.thread();
+    let rest = m.rest.as_mut()?;
+    let replied = rest.reply_to_message.as_ref()?;
+    if replied.forum_topic_created.is_some() || thread == Some(replied.message_id) {
         return None;
     }
-    let quote = m.quote.take().map(|quote| quote.text.into_string());
-    Some(ReplyTo { message: message_id(replied.message_id), quote })
+    let message = message_id(replied.message_id);
+    Some(ReplyTo { message, quote: rest.quote.take().map(|quote| quote.text.into_string()) })
 }
 
 /// The post under which a message stands: in a channel's discussion group, an answer to the copy that the
 /// channel put there. Answers to such answers cannot be told from ordinary talk.
 /// <https://core.telegram.org/bots/api#message>, `is_automatic_forward` (read 2026-11)
-fn subject(m: &Message<'_>) -> Option<Item> {
+fn subject(rest: &Rest<'_>) -> Option<Item> {
     let Replied { message_id: copy, text, caption, forward_origin, .. } =
-        &**m.reply_to_message.as_ref().filter(|replied| replied.is_automatic_forward)?;
+        rest.reply_to_message.as_deref().filter(|replied| replied.is_automatic_forward)?;
     let post = forward_origin.as_ref().and_then(|origin| Some((origin.chat.as_ref()?, origin.message_id?)));
     let title = text.as_ref().or(caption.as_ref()).map(|words| words.chars().take(100).collect());
     Some(match post {

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 pub use batch::{Batch, batch};
 
 use crate::decimal::Decimal;
-use crate::wire::{Envelope, Update, UpdateKind};
+use crate::wire::{Envelope, Str, Update, UpdateKind};
 
 /// Reads the body of a webhook or one element of a poll.
 ///
@@ -31,42 +31,44 @@ pub fn update(json: &[u8], username: Option<&str>) -> Result<Event, Rejected> {
     // Checked once here, the strings inside need no second check.
     let json = std::str::from_utf8(json).map_err(|_| Rejected::new(RejectReason::Malformed))?;
     match serde_json::from_str::<Update<'_>>(json) {
-        Ok(update) => Ok(understood(update, json, username)),
+        Ok(update) => {
+            let cx = Context { update_id: update.update_id, json, username };
+            Ok(understood(update, &cx))
+        }
         Err(_) => not_understood(json),
     }
 }
 
-/// What one update was read as; what all events share is added around it.
-struct Parsed {
-    body: EventBody,
-    address: Option<Address>,
-    at: Option<Timestamp>,
-    raw: Raw,
+/// What an update is read with.
+struct Context<'a> {
+    update_id: i64,
+    /// The whole update, for the second look.
+    json: &'a str,
+    /// The bot's own user name.
+    username: Option<&'a str>,
 }
 
-/// Whether an event has to keep its raw form.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Raw {
-    /// Everything was understood.
-    Drop,
-    /// Something was not.
-    Keep,
-}
-
-impl Parsed {
-    fn new(body: EventBody) -> Self {
-        let raw = if matches!(body, EventBody::Unsupported { .. }) { Raw::Keep } else { Raw::Drop };
-        Self { body, address: None, at: None, raw }
+impl Context<'_> {
+    fn id(&self) -> EventId {
+        EventId::from(Decimal::new(self.update_id).as_str())
     }
 
-    fn unsupported(what: impl Into<String>) -> Self {
-        Self::new(EventBody::Unsupported { what: what.into() })
+    /// The update as it came; kept wherever something in it was not understood.
+    fn raw(&self) -> Option<Box<RawValue>> {
+        serde_json::from_str(self.json).ok()
     }
 
-    fn at(mut self, address: Address, date: i64) -> Self {
-        self.address = Some(address);
-        self.at = time(date);
-        self
+    fn event(&self, address: Address, date: i64, body: EventBody) -> Event {
+        Event { id: self.id(), account: None, address: Some(address), at: time(date), body, raw: None }
+    }
+
+    fn unsupported_at(&self, address: Address, date: i64, what: impl Into<String>) -> Event {
+        Event { address: Some(address), at: time(date), ..self.unsupported(what) }
+    }
+
+    fn unsupported(&self, what: impl Into<String>) -> Event {
+        let body = EventBody::Unsupported { what: what.into() };
+        Event { raw: self.raw(), ..Event::new(self.id(), body) }
     }
 }
 
@@ -75,56 +77,37 @@ fn time(date: i64) -> Option<Timestamp> {
     (date > 0).then(|| Timestamp::from_secs(date))
 }
 
-fn understood(mut update: Update<'_>, json: &str, username: Option<&str>) -> Event {
-    let cx = message::Context { json, username };
+fn understood(mut update: Update<'_>, cx: &Context<'_>) -> Event {
     // Messages are read where they stand: they are large, and most updates are one.
-    let parsed = match &mut update.kind {
-        Some(UpdateKind::Message(m) | UpdateKind::BusinessMessage(m)) => message::new(m, &cx),
-        Some(UpdateKind::ChannelPost(m)) => message::post(m, &cx),
+    match &mut update.kind {
+        Some(UpdateKind::Message(m) | UpdateKind::BusinessMessage(m)) => message::new(m, cx),
+        Some(UpdateKind::ChannelPost(m)) => message::echo(m, cx),
         Some(
             UpdateKind::EditedMessage(m)
             | UpdateKind::EditedChannelPost(m)
             | UpdateKind::EditedBusinessMessage(m),
-        ) => message::edited(m, &cx),
-        _ => beside_messages(update.kind),
-    };
-    let raw = match parsed.raw {
-        Raw::Drop => None,
-        Raw::Keep => serde_json::from_str::<Box<RawValue>>(json).ok(),
-    };
-    Event {
-        id: event_id(update.update_id),
-        account: None,
-        address: parsed.address,
-        at: parsed.at,
-        body: parsed.body,
-        raw,
+        ) => message::edited(m, cx),
+        _ => beside_messages(update.kind, cx),
     }
 }
 
-fn beside_messages(kind: Option<UpdateKind<'_>>) -> Parsed {
+fn beside_messages(kind: Option<UpdateKind<'_>>, cx: &Context<'_>) -> Event {
     match kind {
-        Some(UpdateKind::CallbackQuery(query)) => other::button(query),
-        Some(UpdateKind::MessageReaction(reaction)) => other::reaction(reaction),
-        Some(UpdateKind::MessageReactionCount(counts)) => other::reaction_count(counts),
-        Some(UpdateKind::MyChatMember(change)) => other::membership(change),
-        Some(UpdateKind::BusinessConnection(connection)) => other::connection(&connection),
-        Some(UpdateKind::DeletedBusinessMessages(deleted)) => other::deleted(deleted),
-        Some(UpdateKind::Other(name)) => Parsed::unsupported(name.into_string()),
+        Some(UpdateKind::CallbackQuery(query)) => other::button(*query, cx),
+        Some(UpdateKind::MessageReaction(reaction)) => other::reaction(*reaction, cx),
+        Some(UpdateKind::MessageReactionCount(counts)) => other::reaction_count(*counts, cx),
+        Some(UpdateKind::MyChatMember(change)) => other::membership(*change, cx),
+        Some(UpdateKind::BusinessConnection(connection)) => other::connection(&connection, cx),
+        Some(UpdateKind::DeletedBusinessMessages(deleted)) => other::deleted(*deleted, cx),
+        Some(UpdateKind::Other(name)) => cx.unsupported(name.into_string()),
         // Messages of every kind are read before.
-        _ => Parsed::unsupported("update"),
+        _ => cx.unsupported("update"),
     }
 }
 
 /// The second look: an id and a name are enough to keep an update.
 fn not_understood(json: &str) -> Result<Event, Rejected> {
-    let envelope: Envelope<'_> = serde_json::from_str(json).map_err(|e| Rejected::malformed(&e))?;
-    let what = envelope.kind.map_or_else(|| "update".to_owned(), |kind| kind.into_string());
-    let mut event = Event::new(event_id(envelope.update_id), EventBody::Unsupported { what });
-    event.raw = serde_json::from_str::<Box<RawValue>>(json).ok();
-    Ok(event)
-}
-
-fn event_id(update_id: i64) -> EventId {
-    EventId::from(Decimal::new(update_id).as_str())
+    let Envelope { update_id, kind, .. } = serde_json::from_str(json).map_err(|e| Rejected::malformed(&e))?;
+    let cx = Context { update_id, json, username: None };
+    Ok(cx.unsupported(kind.map_or_else(|| "update".to_owned(), Str::into_string)))
 }

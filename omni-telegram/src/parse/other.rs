@@ -1,10 +1,12 @@
 //! What happens beside messages.
 
 use omni_core::Address;
-use omni_core::event::{AccountNews, AccountState, Button, EventBody, Membership, MembershipState, Reaction};
+use omni_core::event::{
+    AccountNews, AccountState, Button, Event, EventBody, Membership, MembershipState, Reaction,
+};
 
 use super::message::{message_id, place};
-use super::{Parsed, people};
+use super::{Context, people, time};
 use crate::address::TelegramAddress;
 use crate::wire::{
     BusinessConnection, CallbackQuery, ChatMember, ChatMemberUpdated, DeletedBusinessMessages,
@@ -13,9 +15,9 @@ use crate::wire::{
 
 /// A pressed key. One under a message that was sent by way of another chat names no place, and one of a game
 /// carries no data: neither is made by this connector.
-pub(super) fn button(query: CallbackQuery<'_>) -> Parsed {
+pub(super) fn button(query: CallbackQuery<'_>, cx: &Context<'_>) -> Event {
     let (Some(message), Some(data)) = (query.message, query.data) else {
-        return Parsed::unsupported("callback_query");
+        return cx.unsupported("callback_query");
     };
     let address = place(
         &message.chat,
@@ -32,7 +34,7 @@ pub(super) fn button(query: CallbackQuery<'_>) -> Parsed {
         ticket: Some(query.id.into_string()),
     });
     // The time in the message is that of its sending; of the press none is told.
-    Parsed::new(body).at(address, 0)
+    cx.event(address, 0, body)
 }
 
 fn label_of(keyboard: &InlineKeyboard<'_>, data: &str) -> Option<String> {
@@ -41,7 +43,7 @@ fn label_of(keyboard: &InlineKeyboard<'_>, data: &str) -> Option<String> {
     Some(pressed.text.to_string())
 }
 
-pub(super) fn reaction(reaction: MessageReaction<'_>) -> Parsed {
+pub(super) fn reaction(reaction: MessageReaction<'_>, cx: &Context<'_>) -> Event {
     let sender = match (reaction.user, &reaction.actor_chat) {
         (Some(user), _) => Some(people::user(user)),
         (None, Some(chat)) => Some(people::chat_itself(chat)),
@@ -52,16 +54,16 @@ pub(super) fn reaction(reaction: MessageReaction<'_>) -> Parsed {
         sender,
         signs: reaction.new_reaction.into_iter().map(sign).collect(),
     });
-    Parsed::new(body).at(chat_address(reaction.chat.id), reaction.date)
+    cx.event(chat_address(reaction.chat.id), reaction.date, body)
 }
 
-pub(super) fn reaction_count(counts: ReactionCountUpdated<'_>) -> Parsed {
+pub(super) fn reaction_count(counts: ReactionCountUpdated<'_>, cx: &Context<'_>) -> Event {
     let body = EventBody::Reaction(Reaction {
         message: message_id(counts.message_id),
         sender: None,
         signs: counts.reactions.into_iter().map(|count| sign(count.kind)).collect(),
     });
-    Parsed::new(body).at(chat_address(counts.chat.id), counts.date)
+    cx.event(chat_address(counts.chat.id), counts.date, body)
 }
 
 /// An emoji, or `custom_emoji:<id>` and `paid`, which [`Outbound`](omni_core::Outbound) takes back in the same
@@ -76,10 +78,10 @@ fn sign(kind: ReactionType<'_>) -> String {
 
 /// Our own place in a chat. In a private chat it is how a person blocks a bot and lets it in again.
 /// <https://core.telegram.org/bots/api#chatmemberupdated> (read 2026-11)
-pub(super) fn membership(mut change: ChatMemberUpdated<'_>) -> Parsed {
+pub(super) fn membership(mut change: ChatMemberUpdated<'_>, cx: &Context<'_>) -> Event {
     let address = chat_address(change.chat.id);
     let Some(state) = state_of(&change.new_chat_member) else {
-        return Parsed::unsupported("my_chat_member").at(address, change.date);
+        return cx.unsupported_at(address, change.date, "my_chat_member");
     };
     let is_private = &*change.chat.kind == "private";
     let by = people::user(change.from);
@@ -91,7 +93,7 @@ pub(super) fn membership(mut change: ChatMemberUpdated<'_>) -> Parsed {
     } else {
         EventBody::Membership(Membership { state, by, chat: people::chat(&mut change.chat) })
     };
-    Parsed::new(body).at(address, change.date)
+    cx.event(address, change.date, body)
 }
 
 /// <https://core.telegram.org/bots/api#chatmember> (read 2026-11)
@@ -108,26 +110,25 @@ fn state_of(member: &ChatMember<'_>) -> Option<MembershipState> {
 }
 
 /// A person connected the bot to their own account, changed its rights or cut it off.
-pub(super) fn connection(connection: &BusinessConnection<'_>) -> Parsed {
+pub(super) fn connection(connection: &BusinessConnection<'_>, cx: &Context<'_>) -> Event {
     let may_reply = connection.rights.is_some_and(|rights| rights.can_reply);
     let state = match (connection.is_enabled, may_reply) {
         (false, _) => AccountState::Off,
         (true, false) => AccountState::ReceiveOnly,
         (true, true) => AccountState::Working,
     };
-    let mut parsed = Parsed::new(EventBody::Account(AccountNews {
+    let body = EventBody::Account(AccountNews {
         part: format!("business:{}", &*connection.id),
         state,
         detail: people::full_name(&connection.user),
-    }));
-    parsed.at = super::time(connection.date);
-    parsed
+    });
+    Event { at: time(connection.date), ..Event::new(cx.id(), body) }
 }
 
-pub(super) fn deleted(deleted: DeletedBusinessMessages<'_>) -> Parsed {
+pub(super) fn deleted(deleted: DeletedBusinessMessages<'_>, cx: &Context<'_>) -> Event {
     let address = place(&deleted.chat, None, None, Some(&deleted.business_connection_id));
     let messages = deleted.message_ids.into_iter().map(message_id).collect();
-    Parsed::new(EventBody::Deleted { messages }).at(address, 0)
+    cx.event(address, 0, EventBody::Deleted { messages })
 }
 
 fn chat_address(id: i64) -> Address {

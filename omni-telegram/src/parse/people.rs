@@ -45,14 +45,16 @@ pub(super) fn full_name(user: &User<'_>) -> Option<String> {
 
 /// First and last name as one.
 pub(super) fn joined(first: Option<Str<'_>>, last: Option<Str<'_>>) -> Option<String> {
-    let mut name = first.map(Str::into_string).unwrap_or_default();
-    if let Some(last) = last {
-        name.reserve_exact(last.len() + 1);
-        if !name.is_empty() {
+    let name = match (first, last) {
+        (Some(first), Some(last)) if !first.is_empty() => {
+            let mut name = String::with_capacity(first.len() + 1 + last.len());
+            name.push_str(&first);
             name.push(' ');
+            name.push_str(&last);
+            name
         }
-        name.push_str(&last);
-    }
+        (first, last) => last.or(first)?.into_string(),
+    };
     Some(name).filter(|name| !name.trim().is_empty())
 }
 

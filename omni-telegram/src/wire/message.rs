@@ -1,75 +1,59 @@
 //! Messages and what is in them.
 
+use std::fmt;
+
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::{Chat, Str, User};
 
 /// A message. <https://core.telegram.org/bots/api#message>
 ///
-/// Rare parts are boxed: most messages are words, and moving one should be cheap.
-#[derive(Debug, Deserialize)]
+/// What a message of plain words has stands here, everything else in [`Rest`]: most messages are words, and
+/// neither reading nor moving one should pay for what it lacks.
+#[derive(Debug, Default)]
 #[allow(missing_docs)] // the provider's fields, described at the address above
 pub struct Message<'a> {
     pub message_id: i64,
-    #[serde(default)]
     pub date: i64,
-    #[serde(borrow)]
     pub chat: Chat<'a>,
-    #[serde(borrow)]
     pub from: Option<User<'a>>,
-    #[serde(borrow)]
     pub text: Option<Str<'a>>,
-    #[serde(borrow, default)]
     pub entities: Vec<MessageEntity<'a>>,
-    #[serde(borrow)]
+    /// Everything else; absent where there is nothing else.
+    pub rest: Option<Box<Rest<'a>>>,
+}
+
+/// The rarer fields of a [`Message`]; of the large ones few are there at a time, so they are boxed.
+#[derive(Debug, Default)]
+#[allow(missing_docs)] // the provider's fields
+pub struct Rest<'a> {
     pub sender_chat: Option<Box<Chat<'a>>>,
     pub edit_date: Option<i64>,
     pub message_thread_id: Option<i64>,
-    #[serde(default)]
     pub is_topic_message: bool,
     pub direct_messages_topic: Option<Topic>,
-    #[serde(borrow)]
     pub business_connection_id: Option<Str<'a>>,
     pub sender_business_bot: Option<IgnoredAny>,
-    #[serde(default)]
     pub is_from_offline: bool,
-    #[serde(default)]
     pub is_automatic_forward: bool,
-    #[serde(borrow)]
     pub forward_origin: Option<Box<ForwardOrigin<'a>>>,
-    #[serde(borrow)]
     pub reply_to_message: Option<Box<Replied<'a>>>,
-    #[serde(borrow)]
     pub quote: Option<Box<Quote<'a>>>,
-    #[serde(borrow)]
     pub media_group_id: Option<Str<'a>>,
-    #[serde(borrow)]
     pub author_signature: Option<Str<'a>>,
-    #[serde(borrow)]
     pub caption: Option<Str<'a>>,
-    #[serde(borrow, default)]
     pub caption_entities: Vec<MessageEntity<'a>>,
-    #[serde(borrow, default)]
     pub photo: Vec<PhotoSize<'a>>,
-    #[serde(borrow)]
     pub document: Option<Box<Document<'a>>>,
-    #[serde(borrow)]
     pub video: Option<Box<Video<'a>>>,
-    #[serde(borrow)]
     pub animation: Option<Box<Video<'a>>>,
-    #[serde(borrow)]
     pub voice: Option<Box<Voice<'a>>>,
-    #[serde(borrow)]
     pub audio: Option<Box<Audio<'a>>>,
-    #[serde(borrow)]
     pub video_note: Option<Box<VideoNote<'a>>>,
-    #[serde(borrow)]
     pub sticker: Option<Box<Sticker<'a>>>,
     pub location: Option<Box<Location>>,
-    #[serde(borrow)]
     pub venue: Option<Box<Venue<'a>>>,
-    #[serde(borrow)]
     pub contact: Option<Box<Contact<'a>>>,
     pub migrate_to_chat_id: Option<i64>,
     pub migrate_from_chat_id: Option<i64>,
@@ -78,7 +62,102 @@ pub struct Message<'a> {
 impl Message<'_> {
     /// The forum topic it is in. Outside of forums the number beside a message only joins answers.
     pub fn thread(&self) -> Option<i64> {
-        self.message_thread_id.filter(|_| self.is_topic_message)
+        let rest = self.rest.as_ref()?;
+        rest.message_thread_id.filter(|_| rest.is_topic_message)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Message<'a> {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let mut message = Message::default();
+        message.read(d)?;
+        Ok(message)
+    }
+}
+
+impl<'de> Message<'de> {
+    /// Reads a message into the place where it stays: it is large, and a deserializer that returns it copies
+    /// it several times.
+    pub(super) fn read<D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(MessageVisitor(self))
+    }
+}
+
+struct MessageVisitor<'m, 'de>(&'m mut Message<'de>);
+
+impl<'de> Visitor<'de> for MessageVisitor<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a message")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(m) = self;
+        let (mut has_id, mut has_chat) = (false, false);
+        while let Some(key) = map.next_key::<Str<'de>>()? {
+            match &*key {
+                "message_id" => {
+                    m.message_id = map.next_value()?;
+                    has_id = true;
+                }
+                "chat" => {
+                    m.chat = map.next_value()?;
+                    has_chat = true;
+                }
+                "date" => m.date = map.next_value()?,
+                "from" => m.from = map.next_value()?,
+                "text" => m.text = map.next_value()?,
+                "entities" => m.entities = map.next_value()?,
+                other => m.rest.get_or_insert_default().read(other, &mut map)?,
+            }
+        }
+        match (has_id, has_chat) {
+            (false, _) => Err(A::Error::missing_field("message_id")),
+            (_, false) => Err(A::Error::missing_field("chat")),
+            (true, true) => Ok(()),
+        }
+    }
+}
+
+impl<'de> Rest<'de> {
+    /// Reads the value of one key; that of an unknown one is skipped.
+    fn read<A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        match key {
+            "sender_chat" => self.sender_chat = map.next_value()?,
+            "edit_date" => self.edit_date = map.next_value()?,
+            "message_thread_id" => self.message_thread_id = map.next_value()?,
+            "is_topic_message" => self.is_topic_message = map.next_value()?,
+            "direct_messages_topic" => self.direct_messages_topic = map.next_value()?,
+            "business_connection_id" => self.business_connection_id = map.next_value()?,
+            "sender_business_bot" => self.sender_business_bot = map.next_value()?,
+            "is_from_offline" => self.is_from_offline = map.next_value()?,
+            "is_automatic_forward" => self.is_automatic_forward = map.next_value()?,
+            "forward_origin" => self.forward_origin = map.next_value()?,
+            "reply_to_message" => self.reply_to_message = map.next_value()?,
+            "quote" => self.quote = map.next_value()?,
+            "media_group_id" => self.media_group_id = map.next_value()?,
+            "author_signature" => self.author_signature = map.next_value()?,
+            "caption" => self.caption = map.next_value()?,
+            "caption_entities" => self.caption_entities = map.next_value()?,
+            "photo" => self.photo = map.next_value()?,
+            "document" => self.document = map.next_value()?,
+            "video" => self.video = map.next_value()?,
+            "animation" => self.animation = map.next_value()?,
+            "voice" => self.voice = map.next_value()?,
+            "audio" => self.audio = map.next_value()?,
+            "video_note" => self.video_note = map.next_value()?,
+            "sticker" => self.sticker = map.next_value()?,
+            "location" => self.location = map.next_value()?,
+            "venue" => self.venue = map.next_value()?,
+            "contact" => self.contact = map.next_value()?,
+            "migrate_to_chat_id" => self.migrate_to_chat_id = map.next_value()?,
+            "migrate_from_chat_id" => self.migrate_from_chat_id = map.next_value()?,
+            _ => {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
     }
 }
 

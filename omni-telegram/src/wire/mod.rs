@@ -20,7 +20,7 @@ pub use answer::{Answer, File, Me, Parameters, SentMessage};
 pub use keys::{Envelope, keys_of};
 pub use message::{
     Audio, Contact, Document, ForwardOrigin, Location, Message, MessageEntity, PhotoSize, Quote, Replied,
-    Sticker, Topic, Venue, Video, VideoNote, Voice,
+    Rest, Sticker, Topic, Venue, Video, VideoNote, Voice,
 };
 pub use update::{
     BusinessConnection, BusinessRights, CallbackMessage, CallbackQuery, Chat, ChatMember, ChatMemberUpdated,

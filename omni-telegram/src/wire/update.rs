@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::{Message, Str, Topic};
 
@@ -16,23 +16,22 @@ pub struct Update<'a> {
     pub kind: Option<UpdateKind<'a>>,
 }
 
-/// What happened.
+/// What happened. Boxed, because the deserializer copies what it returns several times.
 #[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // one lives at a time, on the stack; a box would be paid for every message
 #[allow(missing_docs)] // the provider's names
 pub enum UpdateKind<'a> {
-    Message(Message<'a>),
-    EditedMessage(Message<'a>),
-    ChannelPost(Message<'a>),
-    EditedChannelPost(Message<'a>),
-    BusinessMessage(Message<'a>),
-    EditedBusinessMessage(Message<'a>),
-    BusinessConnection(BusinessConnection<'a>),
-    DeletedBusinessMessages(DeletedBusinessMessages<'a>),
-    MessageReaction(MessageReaction<'a>),
-    MessageReactionCount(ReactionCountUpdated<'a>),
-    CallbackQuery(CallbackQuery<'a>),
-    MyChatMember(ChatMemberUpdated<'a>),
+    Message(Box<Message<'a>>),
+    EditedMessage(Box<Message<'a>>),
+    ChannelPost(Box<Message<'a>>),
+    EditedChannelPost(Box<Message<'a>>),
+    BusinessMessage(Box<Message<'a>>),
+    EditedBusinessMessage(Box<Message<'a>>),
+    BusinessConnection(Box<BusinessConnection<'a>>),
+    DeletedBusinessMessages(Box<DeletedBusinessMessages<'a>>),
+    MessageReaction(Box<MessageReaction<'a>>),
+    MessageReactionCount(Box<ReactionCountUpdated<'a>>),
+    CallbackQuery(Box<CallbackQuery<'a>>),
+    MyChatMember(Box<ChatMemberUpdated<'a>>),
     /// Any other kind, by the provider's name of it.
     Other(Str<'a>),
 }
@@ -72,12 +71,12 @@ impl<'de> Visitor<'de> for UpdateVisitor {
 
 fn read_kind<'de, A: MapAccess<'de>>(key: Str<'de>, map: &mut A) -> Result<UpdateKind<'de>, A::Error> {
     Ok(match &*key {
-        "message" => UpdateKind::Message(map.next_value()?),
-        "edited_message" => UpdateKind::EditedMessage(map.next_value()?),
-        "channel_post" => UpdateKind::ChannelPost(map.next_value()?),
-        "edited_channel_post" => UpdateKind::EditedChannelPost(map.next_value()?),
-        "business_message" => UpdateKind::BusinessMessage(map.next_value()?),
-        "edited_business_message" => UpdateKind::EditedBusinessMessage(map.next_value()?),
+        "message" => UpdateKind::Message(read_message(map)?),
+        "edited_message" => UpdateKind::EditedMessage(read_message(map)?),
+        "channel_post" => UpdateKind::ChannelPost(read_message(map)?),
+        "edited_channel_post" => UpdateKind::EditedChannelPost(read_message(map)?),
+        "business_message" => UpdateKind::BusinessMessage(read_message(map)?),
+        "edited_business_message" => UpdateKind::EditedBusinessMessage(read_message(map)?),
         "business_connection" => UpdateKind::BusinessConnection(map.next_value()?),
         "deleted_business_messages" => UpdateKind::DeletedBusinessMessages(map.next_value()?),
         "message_reaction" => UpdateKind::MessageReaction(map.next_value()?),
@@ -89,6 +88,19 @@ fn read_kind<'de, A: MapAccess<'de>>(key: Str<'de>, map: &mut A) -> Result<Updat
             UpdateKind::Other(key)
         }
     })
+}
+
+fn read_message<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<Message<'de>>, A::Error> {
+    struct InPlace<'m, 'de>(&'m mut Message<'de>);
+    impl<'de> DeserializeSeed<'de> for InPlace<'_, 'de> {
+        type Value = ();
+        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+            self.0.read(d)
+        }
+    }
+    let mut message = Box::<Message<'de>>::default();
+    map.next_value_seed(InPlace(&mut message))?;
+    Ok(message)
 }
 
 /// A person or bot. <https://core.telegram.org/bots/api#user>
@@ -109,7 +121,7 @@ pub struct User<'a> {
 }
 
 /// A chat. <https://core.telegram.org/bots/api#chat>
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[allow(missing_docs)]
 pub struct Chat<'a> {
     pub id: i64,

@@ -48,11 +48,6 @@ pub struct Report {
 }
 
 impl Report {
-    /// The row of a rule.
-    pub fn row(&self, rule: &str) -> Option<&Row> {
-        self.rows.iter().find(|row| row.rule == rule)
-    }
-
     /// Rules that do not hold.
     pub fn failures(&self) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(|row| row.outcome == Outcome::Failed)

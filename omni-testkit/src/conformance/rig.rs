@@ -55,6 +55,10 @@ pub trait Rig: Send + Sync + 'static {
     /// Lets the customer or the provider do something.
     async fn act(&self, act: Act<'_>) -> Done;
 
+    /// Waits until the provider has handed over all that happened so far. Needed only where different kinds of
+    /// events overtake one another.
+    async fn settles(&self) {}
+
     /// The chat as the customer's app shows it, once everything accepted so far has come there.
     async fn chat(&self) -> ChatView;
 

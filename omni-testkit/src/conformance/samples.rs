@@ -26,11 +26,11 @@ pub(super) const MARKUP: [&str; 4] = [
     "{{имя}} ${x} %s \\u0041 &amp; [id1|не упоминание] @[1:2]",
 ];
 
-/// One of every kind of content.
+/// What the suite sends of a kind of content, where a [`Rig`](super::Rig) has no sample of its own.
 ///
 /// # Panics
 /// For a kind that was added to the core and not here.
-pub(super) fn content(kind: ContentKind) -> Content {
+pub fn content(kind: ContentKind) -> Content {
     use ContentKind::*;
     match kind {
         Text | Reply => Content::text("Да, есть"),
@@ -135,9 +135,9 @@ pub(super) fn text_of(max: usize, unit: Unit) -> String {
     text
 }
 
-/// The smallest picture there is: one pixel.
+/// A picture of one white pixel.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\
-\0\0\0\rIDATx\x9cc\xf8\xff\xff?\0\x05\xfe\x02\xfe\xdc\xcc\x59\xe7\0\0\0\0IEND\xaeB`\x82";
+\0\0\0\x0bIDATx\xdac\xf8\x0f\x04\0\x09\xfb\x03\xfdh\xfa\x1c\xcc\0\0\0\0IEND\xaeB`\x82";
 
 #[cfg(test)]
 mod tests {

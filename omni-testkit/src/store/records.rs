@@ -1,5 +1,7 @@
 //! Whole values in, the same values out.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use omni_core::contact::{Contact, Identity, Profile, Sender, SenderKind};
 use omni_core::content::{
@@ -266,9 +268,10 @@ pub async fn an_entry_keeps_the_raw_payload_to_the_letter(fresh: Fresh) {
         Err(error) => panic!("{error}"),
     };
     let event = Event::new("1", EventBody::Unsupported { what: "новое".to_owned() }).with_raw(&payload);
+    let event = Arc::new(event);
     for (what, event) in [
-        ("received", HostEvent::Received { event: Box::new(event.clone()), message: None }),
-        ("parked", HostEvent::Parked { event: Box::new(event), error: "policy".to_owned() }),
+        ("received", HostEvent::Received { event: event.clone(), message: None }),
+        ("parked", HostEvent::Parked { event, error: "policy".to_owned() }),
     ] {
         let line = omni_hub::Entry { event, ..entry("", at(1)) };
         let seq = write(&*fresh.store, move || Changes { entries: vec![line.clone()], ..Changes::default() })
@@ -278,7 +281,7 @@ pub async fn an_entry_keeps_the_raw_payload_to_the_letter(fresh: Fresh) {
             .map_or(0, |e| e.seq);
         let read = ok(fresh.store.entries(seq - 1, 1).await).pop();
         let kept = read.and_then(|entry| match entry.event {
-            HostEvent::Received { event, .. } | HostEvent::Parked { event, .. } => event.raw,
+            HostEvent::Received { event, .. } | HostEvent::Parked { event, .. } => event.raw.clone(),
             _ => None,
         });
         assert_eq!(kept.as_deref().map(RawValue::get), Some(payload.get()), "{what}");
@@ -296,11 +299,12 @@ pub async fn every_host_event_comes_back_as_it_was_written(fresh: Fresh) {
     };
     let message = Message { album: Some("a".into()), ..Message::new("7", sender, every_content()) };
     let event = Event::new("1", EventBody::Message(message)).at_address(peer("1").address).at_time(at(4));
+    let event = Arc::new(event);
     let record = every_message(&make, &conversation);
     let (id, by) = (record.id, Actor::Rule { rule: "правило".to_owned() });
     let snapshot = || Box::new(conversation.clone());
     let events = vec![
-        HostEvent::Received { event: Box::new(event.clone()), message: Some(id) },
+        HostEvent::Received { event: event.clone(), message: Some(id) },
         HostEvent::Opened { snapshot: snapshot() },
         HostEvent::Reopened { by: by.clone() },
         HostEvent::Closed { snapshot: snapshot() },
@@ -316,7 +320,7 @@ pub async fn every_host_event_comes_back_as_it_was_written(fresh: Fresh) {
         HostEvent::Tagged { tag: "vip".to_owned(), by },
         HostEvent::Moved { to: peer("2").address },
         HostEvent::Notice { topic: "late".to_owned(), text: WORDS.to_owned() },
-        HostEvent::Parked { event: Box::new(event), error: "policy".to_owned() },
+        HostEvent::Parked { event, error: "policy".to_owned() },
         HostEvent::Dropped { message: Some(id) },
     ];
     let mut why = Trace::default();
