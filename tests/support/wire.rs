@@ -1,9 +1,13 @@
 //! HTTP/1.1 by hand: requests that no well-behaved client would make, and the status they get.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+
+/// Longer than any answer takes, on a machine that does other things too.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a body is announced.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +52,11 @@ pub(crate) async fn status(address: SocketAddr, request: &Request<'_>) -> u16 {
         let line = String::from_utf8_lossy(&answer).into_owned();
         line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{line}"))
     };
-    let (_, status) = tokio::join!(writing, reading);
-    status
+    let both = async { tokio::join!(writing, reading).1 };
+    match tokio::time::timeout(PATIENCE, both).await {
+        Ok(status) => status,
+        Err(_) => panic!("waited {PATIENCE:?} in vain for an answer"),
+    }
 }
 
 fn written(address: SocketAddr, request: &Request<'_>) -> Vec<u8> {

@@ -34,7 +34,7 @@ pub struct MemoryLimits {
 
 impl Default for MemoryLimits {
     fn default() -> Self {
-        Self { entries: 100_000, claims: 200_000, messages: 200_000 }
+        Self { entries: 50_000, claims: 200_000, messages: 50_000 }
     }
 }
 
@@ -53,7 +53,7 @@ struct Tables {
     conversations: HashMap<ConversationId, Conversation>,
     contacts: HashMap<ContactId, Contact>,
     identities: HashMap<(String, String, String), ContactId>,
-    messages: HashMap<MessageId, MessageRecord>,
+    messages: HashMap<MessageId, Box<MessageRecord>>,
     /// Message ids sort by their making, so a conversation's list is in order.
     threads: HashMap<ConversationId, Vec<MessageId>>,
     settled: VecDeque<MessageId>,
@@ -66,7 +66,8 @@ struct Tables {
     timer_due: HashMap<TimerToken, Timestamp>,
     leases: HashMap<String, Lease>,
     cursors: HashMap<ChannelKey, Cursor>,
-    entries: VecDeque<Entry>,
+    /// Boxed, as the messages are: a table that grows moves what stands in it.
+    entries: VecDeque<Box<Entry>>,
     last_seq: u64,
     consumers: HashMap<ConsumerId, u64>,
     blobs: HashMap<BlobId, Bytes>,
@@ -129,11 +130,11 @@ impl Tables {
             Target::Conversation(id) => found.conversation = self.conversations.get(id).cloned(),
             Target::Message(channel, name) => {
                 let message = match name {
-                    MessageName::Ours(id) => self.messages.get(id).filter(|m| self.is_of(m, channel)),
+                    MessageName::Ours(id) => self.message(id).filter(|m| self.is_of(m, channel)),
                     MessageName::Provider(id) => self
                         .by_provider
                         .get(&(channel.clone(), id.clone()))
-                        .and_then(|ids| ids.iter().rev().find_map(|id| self.messages.get(id))),
+                        .and_then(|ids| ids.iter().rev().find_map(|id| self.message(id))),
                 };
                 found.conversation = message.and_then(|m| self.conversations.get(&m.conversation)).cloned();
                 found.messages.extend(message.cloned());
@@ -153,6 +154,10 @@ impl Tables {
         found
     }
 
+    fn message(&self, id: &MessageId) -> Option<&MessageRecord> {
+        self.messages.get(id).map(Box::as_ref)
+    }
+
     fn is_of(&self, message: &MessageRecord, channel: &ChannelKey) -> bool {
         let of = self.conversations.get(&message.conversation);
         of.is_some_and(|c| c.tenant == channel.tenant && c.channel == channel.channel)
@@ -160,9 +165,9 @@ impl Tables {
 
     fn look_up(&self, lookup: &Lookup, target: &Target, found: &mut Snapshot) {
         let thread = found.conversation.as_ref().and_then(|c| self.threads.get(&c.id));
-        let in_thread = || thread.into_iter().flatten().rev().filter_map(|id| self.messages.get(id));
+        let in_thread = || thread.into_iter().flatten().rev().filter_map(|id| self.message(id));
         match lookup {
-            Lookup::Message(id) => found.messages.extend(self.messages.get(id).cloned()),
+            Lookup::Message(id) => found.messages.extend(self.message(id).cloned()),
             Lookup::Album(album) => {
                 let joined = in_thread().take(50).find(|m| m.album.as_ref() == Some(album));
                 found.messages.extend(joined.cloned());
@@ -173,7 +178,7 @@ impl Tables {
                     self.conversations.get(&m.conversation).is_some_and(|c| c.address == key.address)
                 };
                 let ids = self.by_provider.get(&(key.channel_key(), id.clone()));
-                let messages = ids.into_iter().flatten().filter_map(|id| self.messages.get(id));
+                let messages = ids.into_iter().flatten().filter_map(|id| self.message(id));
                 found.messages.extend(messages.filter(at_address).cloned());
             }
             Lookup::Unsettled => {
@@ -214,12 +219,12 @@ impl Tables {
                 self.settled.push_back(message.id);
             }
             self.index(message.id, message.conversation, &message.provider_ids);
-            self.messages.insert(message.id, message.clone());
+            self.messages.insert(message.id, Box::new(message.clone()));
         }
         for message in &changes.changed_messages {
             let Some(known) = self.messages.get_mut(&message.id) else { continue };
             let (status, error) = (known.status, known.error.take());
-            *known = MessageRecord { status, error, ..message.clone() };
+            **known = MessageRecord { status, error, ..message.clone() };
             self.index(message.id, message.conversation, &message.provider_ids);
         }
         for patch in &changes.statuses {
@@ -247,7 +252,7 @@ impl Tables {
         for entry in &mut changes.entries {
             self.last_seq += 1;
             entry.seq = self.last_seq;
-            self.entries.push_back(entry.clone());
+            self.entries.push_back(Box::new(entry.clone()));
         }
         while self.entries.len() > self.limits.entries {
             self.entries.pop_front();
@@ -378,7 +383,7 @@ impl Tables {
         let own = |seq: u64| {
             let row = self.outbox.get_mut(&seq)?;
             row.owner = Some(node.clone());
-            Some((row.clone(), self.messages.get(&row.message)?.clone()))
+            Some((row.clone(), MessageRecord::clone(self.messages.get(&row.message)?)))
         };
         taken.into_iter().filter_map(own).collect()
     }
@@ -469,7 +474,7 @@ impl Store for MemoryStore {
     async fn entries(&self, after: u64, limit: usize) -> StoreResult<Vec<Entry>> {
         let tables = self.tables();
         let from = tables.entries.partition_point(|e| e.seq <= after);
-        Ok(tables.entries.iter().skip(from).take(limit).cloned().collect())
+        Ok(tables.entries.iter().skip(from).take(limit).map(|e| Entry::clone(e)).collect())
     }
 
     async fn consumer(&self, consumer: &ConsumerId) -> StoreResult<u64> {
@@ -504,11 +509,11 @@ impl Store for MemoryStore {
         let tables = self.tables();
         let thread = tables.threads.get(&conversation).into_iter().flatten().rev();
         let older = thread.filter(|id| before.is_none_or(|before| **id < before));
-        Ok(older.filter_map(|id| tables.messages.get(id)).take(limit).cloned().collect())
+        Ok(older.filter_map(|id| tables.message(id)).take(limit).cloned().collect())
     }
 
     async fn message(&self, id: MessageId) -> StoreResult<Option<MessageRecord>> {
-        Ok(self.tables().messages.get(&id).cloned())
+        Ok(self.tables().message(&id).cloned())
     }
 
     async fn peer(&self, key: &PeerKey) -> StoreResult<Option<PeerRecord>> {
