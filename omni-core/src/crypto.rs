@@ -77,15 +77,13 @@ mod tests {
     fn equal_means_equal_in_content_and_length() {
         assert!(constant_time_eq("секрет".as_bytes(), "секрет".as_bytes()));
         assert!(constant_time_eq(b"", b""));
-        for (given, expected) in
-            [
+        for (given, expected) in [
             ("secret", "secre"),
             ("", "x"),
             ("a\0", "a"),
             ("first of two words", "first of two wordS"),
             ("First of two words", "first of two words"),
-        ]
-        {
+        ] {
             assert!(!constant_time_eq(given.as_bytes(), expected.as_bytes()), "{given} {expected}");
             assert!(!constant_time_eq(expected.as_bytes(), given.as_bytes()), "{expected} {given}");
             assert!(constant_time_eq(given.as_bytes(), given.as_bytes()), "{given}");

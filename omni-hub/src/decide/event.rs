@@ -410,7 +410,13 @@ impl Decision<'_> {
     }
 
     /// The person is there without having said a word: a start, a call.
-    fn wordless(&mut self, event: &Arc<Event>, sender: &Sender, referral: Option<&Referral>, snapshot: &Snapshot) {
+    fn wordless(
+        &mut self,
+        event: &Arc<Event>,
+        sender: &Sender,
+        referral: Option<&Referral>,
+        snapshot: &Snapshot,
+    ) {
         self.meet(event, sender, &Chat::default(), snapshot);
         if let Some(c) = &mut self.conversation {
             c.last_inbound_at = Some(self.now);

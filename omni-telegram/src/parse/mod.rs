@@ -29,8 +29,8 @@ use crate::wire::{Envelope, Str, Update, UpdateKind};
 /// else that cannot be understood is an [`EventBody::Unsupported`] with its raw form.
 pub fn update(json: &[u8], username: Option<&str>) -> Result<Event, Rejected> {
     // Checked once here, the strings inside need no second check.
-    let json = std::str::from_utf8(json).map_err(|_| Rejected::new(RejectReason::Malformed))?;
-    match serde_json::from_str::<Update<'_>>(json) {
+    let json = simdutf8::basic::from_utf8(json).map_err(|_| Rejected::new(RejectReason::Malformed))?;
+    match Update::read(json) {
         Ok(update) => {
             let cx = Context { update_id: update.update_id, json, username };
             Ok(understood(update, &cx))

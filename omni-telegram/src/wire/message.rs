@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::{Chat, Str, User};
 
@@ -67,25 +67,19 @@ impl Message<'_> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Message<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let mut message = Message::default();
-        message.read(d)?;
-        Ok(message)
+/// Reads a message into the place where it stays: it is large, and a deserializer that returns it copies it
+/// several times.
+pub(super) struct MessageSeed<'m, 'de>(pub(super) &'m mut Message<'de>);
+
+impl<'de> DeserializeSeed<'de> for MessageSeed<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
+        d.deserialize_map(self)
     }
 }
 
-impl<'de> Message<'de> {
-    /// Reads a message into the place where it stays: it is large, and a deserializer that returns it copies
-    /// it several times.
-    pub(super) fn read<D: Deserializer<'de>>(&mut self, d: D) -> Result<(), D::Error> {
-        d.deserialize_map(MessageVisitor(self))
-    }
-}
-
-struct MessageVisitor<'m, 'de>(&'m mut Message<'de>);
-
-impl<'de> Visitor<'de> for MessageVisitor<'_, 'de> {
+impl<'de> Visitor<'de> for MessageSeed<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use super::message::MessageSeed;
 use super::{Message, Str, Topic};
 
 /// One update: an id, and one thing that happened. <https://core.telegram.org/bots/api#update>
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Update<'a> {
     /// Unique for the bot.
     pub update_id: i64,
@@ -16,16 +17,17 @@ pub struct Update<'a> {
     pub kind: Option<UpdateKind<'a>>,
 }
 
-/// What happened. Boxed, because the deserializer copies what it returns several times.
+/// What happened. All but messages is boxed: most updates are messages, and nothing else should make them larger.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // read where it stays, it is never copied: see `Update::read`
 #[allow(missing_docs)] // the provider's names
 pub enum UpdateKind<'a> {
-    Message(Box<Message<'a>>),
-    EditedMessage(Box<Message<'a>>),
-    ChannelPost(Box<Message<'a>>),
-    EditedChannelPost(Box<Message<'a>>),
-    BusinessMessage(Box<Message<'a>>),
-    EditedBusinessMessage(Box<Message<'a>>),
+    Message(Message<'a>),
+    EditedMessage(Message<'a>),
+    ChannelPost(Message<'a>),
+    EditedChannelPost(Message<'a>),
+    BusinessMessage(Message<'a>),
+    EditedBusinessMessage(Message<'a>),
     BusinessConnection(Box<BusinessConnection<'a>>),
     DeletedBusinessMessages(Box<DeletedBusinessMessages<'a>>),
     MessageReaction(Box<MessageReaction<'a>>),
@@ -36,47 +38,77 @@ pub enum UpdateKind<'a> {
     Other(Str<'a>),
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Update<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_map(UpdateVisitor)
+impl<'a> UpdateKind<'a> {
+    /// The message, in kinds that are one.
+    fn message_mut(&mut self) -> Option<&mut Message<'a>> {
+        match self {
+            Self::Message(m)
+            | Self::EditedMessage(m)
+            | Self::ChannelPost(m)
+            | Self::EditedChannelPost(m)
+            | Self::BusinessMessage(m)
+            | Self::EditedBusinessMessage(m) => Some(m),
+            _ => None,
+        }
     }
 }
 
-struct UpdateVisitor;
+impl<'a> Update<'a> {
+    /// Reads an update.
+    ///
+    /// # Errors
+    /// When it is not JSON, has no id, or something in it has another type than the provider says.
+    pub fn read(json: &'a str) -> serde_json::Result<Self> {
+        let mut update = Update::default();
+        let mut json = serde_json::Deserializer::from_str(json);
+        // In place, because a deserializer that returns so large a thing copies it several times.
+        json.deserialize_map(UpdateVisitor(&mut update))?;
+        json.end()?;
+        Ok(update)
+    }
+}
 
-impl<'de> Visitor<'de> for UpdateVisitor {
-    type Value = Update<'de>;
+struct UpdateVisitor<'u, 'de>(&'u mut Update<'de>);
+
+impl<'de> Visitor<'de> for UpdateVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an update")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Update<'de>, A::Error> {
-        let (mut update_id, mut kind) = (None, None);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(update) = self;
+        let mut has_id = false;
         while let Some(key) = map.next_key::<Str<'de>>()? {
             if &*key == "update_id" {
-                update_id = Some(map.next_value()?);
-            } else if kind.is_none() {
-                kind = Some(read_kind(key, &mut map)?);
+                update.update_id = map.next_value()?;
+                has_id = true;
+            } else if update.kind.is_none() {
+                read_kind(&mut update.kind, key, &mut map)?;
             } else {
                 // At most one kind may stand there; a second one is not understood, and nothing is lost with it
                 // as long as the first one is.
                 map.next_value::<IgnoredAny>()?;
             }
         }
-        let update_id = update_id.ok_or_else(|| A::Error::missing_field("update_id"))?;
-        Ok(Update { update_id, kind })
+        if has_id { Ok(()) } else { Err(A::Error::missing_field("update_id")) }
     }
 }
 
-fn read_kind<'de, A: MapAccess<'de>>(key: Str<'de>, map: &mut A) -> Result<UpdateKind<'de>, A::Error> {
-    Ok(match &*key {
-        "message" => UpdateKind::Message(read_message(map)?),
-        "edited_message" => UpdateKind::EditedMessage(read_message(map)?),
-        "channel_post" => UpdateKind::ChannelPost(read_message(map)?),
-        "edited_channel_post" => UpdateKind::EditedChannelPost(read_message(map)?),
-        "business_message" => UpdateKind::BusinessMessage(read_message(map)?),
-        "edited_business_message" => UpdateKind::EditedBusinessMessage(read_message(map)?),
+/// Reads what happened into `kind`.
+fn read_kind<'de, A: MapAccess<'de>>(
+    kind: &mut Option<UpdateKind<'de>>,
+    key: Str<'de>,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    let kind = kind.insert(match &*key {
+        "message" => UpdateKind::Message(Message::default()),
+        "edited_message" => UpdateKind::EditedMessage(Message::default()),
+        "channel_post" => UpdateKind::ChannelPost(Message::default()),
+        "edited_channel_post" => UpdateKind::EditedChannelPost(Message::default()),
+        "business_message" => UpdateKind::BusinessMessage(Message::default()),
+        "edited_business_message" => UpdateKind::EditedBusinessMessage(Message::default()),
         "business_connection" => UpdateKind::BusinessConnection(map.next_value()?),
         "deleted_business_messages" => UpdateKind::DeletedBusinessMessages(map.next_value()?),
         "message_reaction" => UpdateKind::MessageReaction(map.next_value()?),
@@ -87,20 +119,11 @@ fn read_kind<'de, A: MapAccess<'de>>(key: Str<'de>, map: &mut A) -> Result<Updat
             map.next_value::<IgnoredAny>()?;
             UpdateKind::Other(key)
         }
-    })
-}
-
-fn read_message<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Box<Message<'de>>, A::Error> {
-    struct InPlace<'m, 'de>(&'m mut Message<'de>);
-    impl<'de> DeserializeSeed<'de> for InPlace<'_, 'de> {
-        type Value = ();
-        fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<(), D::Error> {
-            self.0.read(d)
-        }
+    });
+    match kind.message_mut() {
+        Some(message) => map.next_value_seed(MessageSeed(message)),
+        None => Ok(()),
     }
-    let mut message = Box::<Message<'de>>::default();
-    map.next_value_seed(InPlace(&mut message))?;
-    Ok(message)
 }
 
 /// A person or bot. <https://core.telegram.org/bots/api#user>
