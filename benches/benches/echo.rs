@@ -8,6 +8,8 @@
 //! cargo bench -p omni-benches --bench echo            # optionally: -- in-flight messages runs
 //! ```
 
+#![allow(clippy::indexing_slicing)] // a wrong index is a fault of the bench, and ends it
+
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

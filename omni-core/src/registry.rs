@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use schemars::Schema;
+use schemars::{JsonSchema, Schema, schema_for};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use crate::capability::Capabilities;
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::provider::Provider;
 
 /// Makes a channel from its configuration.
-pub type Connect = dyn Fn(&RawValue) -> Result<Arc<dyn Channel>> + Send + Sync;
+type Connect = dyn Fn(&RawValue) -> Result<Arc<dyn Channel>> + Send + Sync;
 
 /// One connector: what it is called, how it is configured, what it can do.
 #[derive(Clone)]
@@ -26,15 +27,16 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Describes a connector. `title` is its name for people; `schema` the JSON Schema of its configuration.
-    pub fn new(
+    /// Describes a connector. `title` is its name for people; `connect` makes a channel from settings of the
+    /// type `S`, which also yields the schema. Settings that cannot be read never get there.
+    pub fn new<S: DeserializeOwned + JsonSchema>(
         provider: Provider,
         title: &'static str,
-        schema: Schema,
         capabilities: Capabilities,
-        connect: impl Fn(&RawValue) -> Result<Arc<dyn Channel>> + Send + Sync + 'static,
+        connect: impl Fn(S) -> Result<Arc<dyn Channel>> + Send + Sync + 'static,
     ) -> Self {
-        Self { provider, title, schema, capabilities, connect: Arc::new(connect) }
+        let connect: Arc<Connect> = Arc::new(move |json| connect(read_settings(json)?));
+        Self { provider, title, schema: schema_for!(S), capabilities, connect }
     }
 
     /// The kind of channel.
@@ -64,6 +66,28 @@ impl Connector {
     pub fn connect(&self, config: &RawValue) -> Result<Arc<dyn Channel>> {
         (self.connect)(config)
     }
+}
+
+fn read_settings<S: DeserializeOwned>(json: &RawValue) -> Result<S> {
+    if !json.get().starts_with('{') {
+        return Err(Error::configuration("configure", "the settings must be a JSON object"));
+    }
+    serde_json::from_str(json.get()).map_err(|e| misread(&e))
+}
+
+/// Says which setting is wrong, without quoting values: one of them is a secret, perhaps in a wrong place.
+fn misread(error: &serde_json::Error) -> Error {
+    let text = error.to_string();
+    let quoted = text.split('`').nth(1).unwrap_or_default();
+    let is_name = quoted.len() <= 40 && quoted.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let names_only = ["missing field", "unknown field"].iter().any(|s| text.starts_with(s)) && is_name;
+    let text = if names_only {
+        text
+    } else {
+        let (line, column) = (error.line(), error.column());
+        format!("a setting has a wrong type or value, or an unknown name, at line {line} column {column}")
+    };
+    Error::configuration("configure", text)
 }
 
 impl fmt::Debug for Connector {

@@ -1,6 +1,5 @@
 //! The one writer: takes what waits, commits it together, answers it together.
 
-use std::any::Any;
 use std::sync::mpsc;
 use std::thread;
 
@@ -164,10 +163,4 @@ fn transact(
         }
     }
     done
-}
-
-/// What a panic said, for the log.
-pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }

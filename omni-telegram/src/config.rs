@@ -6,7 +6,7 @@ use omni_core::error::Result;
 use omni_core::{Error, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::Url;
+use url::{Host, Url};
 
 /// Updates asked for when the configuration names none. Without naming them Telegram keeps the list of
 /// before, and leaves reactions out: <https://core.telegram.org/bots/api#setwebhook> (read 2026-11).
@@ -72,6 +72,12 @@ pub struct Config {
     #[serde(default)]
     #[schemars(title = "Data centre")]
     pub data_centre: DataCentre,
+    /// Whether sends keep to Telegram's published rates from the start, or only to what the server asks for.
+    /// Left out it is `published`, but for a simulator: an address of this machine with the server `cloud`.
+    /// A server of your own speaks to Telegram, which counts all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Pace of sending")]
+    pub pacing: Option<Pacing>,
     /// Largest file to fetch, in bytes, when smaller than what the server allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Largest file to fetch, in bytes")]
@@ -114,6 +120,18 @@ pub enum DataCentre {
     Test,
 }
 
+/// What holds sends back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Pacing {
+    /// The rates of Telegram's FAQ, before it has to say anything: 30 messages a second in all, one a second
+    /// in a private chat, 20 a minute in a group. What it asks for after a 429 holds as well.
+    Published,
+    /// Nothing but what the server asks for after a 429. For simulators and tests of load.
+    OnDemand,
+}
+
 impl Config {
     /// A bot that receives by webhook from Telegram's own server. Set [`Self::secret_token`] before use, or
     /// [`Self::receive`] to polling.
@@ -127,6 +145,7 @@ impl Config {
             base_url: base_url(),
             server: Server::default(),
             data_centre: DataCentre::default(),
+            pacing: None,
             fetch_bytes: None,
         }
     }
@@ -192,6 +211,15 @@ impl Config {
         Duration::from_secs(self.poll_seconds)
     }
 
+    /// What holds sends back: the setting, or what it means when left out.
+    pub fn pacing(&self) -> Pacing {
+        let default = match self.server {
+            Server::Cloud if is_this_machine(&self.base_url) => Pacing::OnDemand,
+            _ => Pacing::Published,
+        };
+        self.pacing.unwrap_or(default)
+    }
+
     /// Where a method is called. Holds the token: never show it.
     pub(crate) fn method_url(&self, method: &str) -> Url {
         let test = match self.data_centre {
@@ -253,6 +281,17 @@ fn check_secret(secret: &str) -> Result<()> {
     wrong("secret_token must have 1 to 256 characters of A-Z, a-z, 0-9, _ and -")
 }
 
+/// Telegram's own server is never there.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
+        // <https://www.rfc-editor.org/rfc/rfc6761#section-6.3>
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
@@ -312,6 +351,32 @@ mod tests {
         let mut config = Config::new(TOKEN);
         config.data_centre = DataCentre::Test;
         assert_eq!(config.method_url("getMe").path(), format!("/bot{TOKEN}/test/getMe"));
+    }
+
+    #[test]
+    fn only_a_simulator_is_sent_to_without_the_published_rates() {
+        let at = |url: &str| Config::new(TOKEN).at(Url::parse(url).unwrap());
+        assert_eq!(Config::new(TOKEN).pacing(), Pacing::Published);
+        for proxy in ["https://telegram.proxy.example", "http://10.0.0.7:8081", "http://notlocalhost"] {
+            assert_eq!(at(proxy).pacing(), Pacing::Published, "{proxy}");
+        }
+        for here in [
+            "http://127.0.0.1:8081",
+            "http://127.8.9.1",
+            "http://[::1]:80",
+            "http://[::ffff:127.0.0.1]",
+            "http://LOCALHOST:1",
+            "http://bot.localhost",
+        ] {
+            assert_eq!(at(here).pacing(), Pacing::OnDemand, "{here}");
+            let mut own = at(here);
+            own.server = Server::Local;
+            assert_eq!(own.pacing(), Pacing::Published, "{here}: behind it is Telegram");
+            own.pacing = Some(Pacing::OnDemand);
+            assert_eq!(own.pacing(), Pacing::OnDemand, "{here}: what is set counts");
+        }
+        let stored = format!(r#"{{"token":"{TOKEN}","pacing":"on_demand"}}"#);
+        assert_eq!(serde_json::from_str::<Config>(&stored).unwrap().pacing(), Pacing::OnDemand);
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl Telegram {
     /// [`Configuration`](ErrorKind::Configuration), as [`Config::validate`] finds.
     pub fn new(config: Config, http: Http) -> Result<Self> {
         config.validate()?;
-        let capabilities = ByPlace::new(config.server, config.fetch_bytes);
+        let capabilities = ByPlace::new(&config);
         Ok(Self { api: Api { config, http }, capabilities, username: OnceLock::new() })
     }
 
@@ -413,22 +413,7 @@ impl DeepLinks for Telegram {
 /// # }
 /// ```
 pub fn connector(http: Http) -> Connector {
-    let schema = schemars::schema_for!(Config);
-    Connector::new(PROVIDER, "Telegram bot", schema, capabilities(Server::Cloud), move |json| {
-        let config: Config = serde_json::from_str(json.get()).map_err(|e| misread(&e))?;
+    Connector::new(PROVIDER, "Telegram bot", capabilities(Server::Cloud), move |config: Config| {
         Ok(Arc::new(Telegram::new(config, http.clone())?))
     })
-}
-
-/// Says which setting is wrong, without quoting values: one of them is the token.
-fn misread(error: &serde_json::Error) -> Error {
-    let text = error.to_string();
-    let names_only =
-        ["missing field", "unknown field", "unknown variant"].iter().any(|s| text.starts_with(s));
-    let text = if names_only {
-        text
-    } else {
-        format!("a setting has a wrong type or value, at line {} column {}", error.line(), error.column())
-    };
-    Error::configuration("configure", text)
 }

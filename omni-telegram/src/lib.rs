@@ -1,4 +1,4 @@
-#![doc = include_str!("docs.md")]
+#![doc = include_str!("../docs.md")]
 
 mod address;
 mod api;
@@ -14,7 +14,7 @@ pub mod wire;
 
 use omni_core::Provider;
 
-pub use config::{Config, DEFAULT_UPDATES, DataCentre, Receive, Server};
+pub use config::{Config, DEFAULT_UPDATES, DataCentre, Pacing, Receive, Server};
 pub use connector::{Telegram, connector};
 
 /// The name of this kind of channel.
