@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
-use omni_core::Error;
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::MediaStream;
 use omni_core::outbound::SendError;
+use omni_core::{Error, Secret};
 use omni_http::{Guard, Http, Part};
 use serde::Deserialize;
 
 use crate::config::Config;
 use crate::encode::Request;
-use crate::error::{Form, classify, proves_not_sent};
+use crate::error::{Form, classify, pause, proves_not_sent};
 use crate::wire::{Answer, Parameters};
 
 /// How long a call without files may take.
@@ -64,18 +64,18 @@ impl Api {
 
     fn sort(&self, operation: &'static str, answer: omni_http::Answer) -> Result<Answered, Failed> {
         let status = answer.status.as_u16();
+        let header = answer.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
         let Ok(envelope) = serde_json::from_slice::<Answer<'_>>(&answer.body) else {
-            return Err(foreign(operation, status));
+            return Err(foreign(operation, status, header));
         };
         if let (true, Some(result)) = (envelope.ok, envelope.result) {
             return Ok(Answered { operation, result: answer.body.slice_ref(result.get().as_bytes()) });
         }
         if envelope.ok || envelope.error_code.is_none() && status < 400 {
-            return Err(foreign(operation, status));
+            return Err(foreign(operation, status, header));
         }
         let code = envelope.error_code.unwrap_or(status);
         let said = self.redact(envelope.description.as_deref().unwrap_or_default());
-        let header = answer.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
         let retry_after = envelope.parameters.retry_after.or(header);
         let error = classify(operation, code, &said, Parameters { retry_after, ..envelope.parameters });
         tracing::debug!(operation, code, "refused");
@@ -90,6 +90,11 @@ impl Api {
     /// Telegram quotes back what it was sent; a proxy may quote the address.
     fn redact(&self, text: &str) -> String {
         let text = self.config.token.redact(text);
+        // In an address the colon may be escaped; what stands behind it is the secret.
+        let text = match self.config.token.expose().split_once(':') {
+            Some((_, half)) => Secret::new(half).redact(&text),
+            None => text,
+        };
         match &self.config.secret_token {
             Some(secret) => secret.redact(&text),
             None => text,
@@ -110,16 +115,20 @@ fn parts(request: Request) -> Vec<Part> {
 }
 
 /// An answer that is not Telegram's: a proxy's page, or half of an answer.
-fn foreign(operation: &'static str, status: u16) -> Failed {
+fn foreign(operation: &'static str, status: u16, retry_after: Option<u64>) -> Failed {
     let kind = match status {
         413 => ErrorKind::TooLarge,
+        429 => ErrorKind::RateLimited,
         500.. => ErrorKind::Unavailable,
         _ => ErrorKind::Protocol,
     };
-    let error = Error::new(kind, operation)
+    let mut error = Error::new(kind, operation)
         .with_code(status)
         .with_text("the answer is not in the form of the Bot API")
         .with_advice("check base_url, and what stands between here and Telegram");
+    if kind == ErrorKind::RateLimited {
+        error = error.with_retry(pause(retry_after));
+    }
     let certain = proves_not_sent(status, Form::Foreign, "");
     Failed::lost(if certain { SendError::Rejected(error) } else { SendError::Unknown(error) })
 }

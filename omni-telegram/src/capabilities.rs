@@ -26,7 +26,7 @@ const CAPTION: u32 = 1024;
 /// <https://core.telegram.org/bots/api#sendmediagroup>
 const ALBUM: u32 = 10;
 /// <https://core.telegram.org/bots/api#inlinekeyboardbutton>
-const CALLBACK_BYTES: u32 = 64;
+pub(crate) const CALLBACK_BYTES: u32 = 64;
 /// From the constants of other clients.
 const BUTTONS: u32 = 100;
 /// From the constants of other clients.

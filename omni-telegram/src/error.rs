@@ -153,13 +153,17 @@ pub fn classify(operation: &'static str, code: u16, description: &str, parameter
         _ => error.with_text(description),
     };
     if kind == ErrorKind::RateLimited {
-        let wait = parameters.retry_after.map_or(PAUSE, Duration::from_secs);
-        error = error.with_retry(Retry::After { wait, scope: RateScope::Account });
+        error = error.with_retry(pause(parameters.retry_after));
     }
     match found.and_then(|row| row.advice) {
         Some(advice) => error.with_advice(advice),
         None => error,
     }
+}
+
+/// What a 429 asks for, given its seconds.
+pub(crate) fn pause(retry_after: Option<u64>) -> Retry {
+    Retry::After { wait: retry_after.map_or(PAUSE, Duration::from_secs), scope: RateScope::Account }
 }
 
 /// Whether an error answer proves that nothing was sent.

@@ -18,7 +18,7 @@ use omni_core::{
     Timestamp,
 };
 use omni_http::Http;
-use omni_telegram::{Config, Telegram};
+use omni_telegram::{Config, Pacing, Telegram};
 use serde_json::{Value, json};
 use url::Url;
 use wiremock::matchers::{body_partial_json, method, path};
@@ -131,6 +131,9 @@ async fn a_refusal_is_certain_and_says_when_to_come_back() {
         .set_body_json(json!({"ok": false, "error_code": 429, "description": "Too Many Requests"}));
     let wait = Duration::from_secs(9);
     assert_eq!(outcome(header).await.error().retry(), Retry::After { wait, scope: RateScope::Account });
+    let page =
+        ResponseTemplate::new(429).insert_header("retry-after", "9").set_body_string("<html>Slow down");
+    assert_eq!(outcome(page).await.error().retry(), Retry::After { wait, scope: RateScope::Account });
     let blocked = outcome(refused(403, "Forbidden: bot was blocked by the user", json!({}))).await;
     assert!(matches!(&blocked, SendError::Rejected(e) if e.kind() == ErrorKind::RecipientBlocked));
     let ill = outcome(refused(500, "Internal Server Error", json!({}))).await;
@@ -499,7 +502,8 @@ async fn no_error_ever_shows_the_token() {
     // A server that quotes its secrets back in every way it can.
     for status in [200, 302, 400, 401, 404, 409, 429, 500, 502] {
         let server = MockServer::start().await;
-        let said = format!("no such path bot{TOKEN} with {SECRET}");
+        let escaped = TOKEN.replace(':', "%3A");
+        let said = format!("no such path bot{TOKEN} or b{escaped} with {SECRET}");
         let quoting =
             refused(status, &said, json!({})).insert_header("location", format!("/bot{TOKEN}/x").as_str());
         Mock::given(wiremock::matchers::any()).respond_with(quoting).mount(&server).await;
@@ -536,6 +540,22 @@ fn a_registry_makes_bots_and_explains_bad_settings_without_quoting_them() {
         assert!(error.to_string().contains(says), "{error}");
         shows_no_secret(&[format!("{error} {error:?}")]);
     }
+}
+
+#[test]
+fn the_pace_is_declared_where_telegram_counts() {
+    let rates = |base: &str, pacing| {
+        let mut config = Config::new(TOKEN).at(Url::parse(base).unwrap());
+        config.pacing = pacing;
+        let bot = bot(config);
+        let everywhere = ["100200300", "-1001234567890", "100200300?business=conn"];
+        everywhere.map(|address| bot.capabilities_at(&address.parse().unwrap()).rates.len())
+    };
+    let (telegram, here) = ("https://api.telegram.org", "http://127.0.0.1:8081");
+    assert_eq!(rates(telegram, None), [3, 3, 3]);
+    assert_eq!(rates(telegram, Some(Pacing::OnDemand)), [0, 0, 0]);
+    assert_eq!(rates(here, None), [0, 0, 0]);
+    assert_eq!(rates(here, Some(Pacing::Published)), [3, 3, 3]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -34,9 +35,11 @@ fn settings() -> String {
     let schema = serde_json::to_value(schemars::schema_for!(Config)).unwrap();
     let required = schema["required"].as_array().unwrap();
     let mut lines = vec!["| Setting | Left out | What it is |".to_owned(), "|---|---|---|".to_owned()];
-    for (name, setting) in schema["properties"].as_object().unwrap() {
+    // In one order, whatever other crates make of the order of objects.
+    let sorted: BTreeMap<_, _> = schema["properties"].as_object().unwrap().iter().collect();
+    for (name, setting) in sorted {
         let default = match &setting["default"] {
-            _ if required.iter().any(|r| r == name) => "needed".to_owned(),
+            _ if required.iter().any(|r| r == name.as_str()) => "needed".to_owned(),
             serde_json::Value::Null => String::new(),
             default => format!("`{}`", default.to_string().trim_matches('"')),
         };

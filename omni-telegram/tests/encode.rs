@@ -173,6 +173,16 @@ fn keys_under_a_message() {
     assert_eq!(refuses(&item(Content::text("?").buttons([share]))), ErrorKind::ContentRejected);
 }
 
+#[test]
+fn a_long_label_is_cut_where_it_becomes_data() {
+    let label = "Позвать человека, а не робота 🤖, прямо сейчас";
+    let request = encode::send(&item(Content::text("?").buttons([Button::say(label)]))).unwrap();
+    let key = &fields(&request)["reply_markup"]["inline_keyboard"][0][0];
+    assert_eq!(key["text"], label);
+    let data = key["callback_data"].as_str().unwrap();
+    assert!(data.len() <= 64 && data.len() > 60 && label.starts_with(data), "{data}");
+}
+
 fn keyed(place: KeyboardPlace, rows: Vec<Vec<Button>>) -> OutboundItem {
     let mut content = Content::text("?");
     content.keyboard = Some(Keyboard { place, rows });

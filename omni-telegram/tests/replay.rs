@@ -9,6 +9,7 @@ use omni_core::event::{Event, EventBody, EventKind};
 use omni_core::text::Text;
 use omni_telegram::parse;
 use proptest::prelude::*;
+use serde_json::json;
 
 const USERNAME: &str = "omni_helpdesk_bot";
 
@@ -155,6 +156,15 @@ fn bodies_that_are_no_updates_are_rejected() {
 }
 
 #[test]
+fn a_kind_we_know_is_found_beside_what_we_do_not_know() {
+    let message = r#""message":{"message_id":1,"date":1,"chat":{"id":5,"type":"private"},"text":"да"}"#;
+    for fields in [format!(r#""novelty":{{"a":1}},{message}"#), format!(r#"{message},"novelty":[1]"#)] {
+        let json = format!(r#"{{"update_id":5,{fields}}}"#);
+        assert_eq!(parse::update(json.as_bytes(), None).unwrap().kind(), EventKind::Message, "{json}");
+    }
+}
+
+#[test]
 fn deep_nesting_neither_overflows_nor_is_lost() {
     const DEPTH: usize = 10_000;
     let deep = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
@@ -173,6 +183,91 @@ fn deep_nesting_neither_overflows_nor_is_lost() {
         );
         assert_eq!(parse::update(inside.as_bytes(), None).unwrap().kind(), EventKind::Message);
     }
+}
+
+/// Nothing may be lost in silence: a damaged update is rejected, understood, or kept whole as unsupported; and
+/// whatever it is, the updates around it in a poll arrive.
+fn nothing_is_lost(name: &str, json: &[u8]) {
+    match parse::update(json, Some(USERNAME)) {
+        Err(rejected) => assert_eq!(rejected.status(), 400, "{name}"),
+        Ok(event) if event.kind() == EventKind::Unsupported => {
+            let raw = event.raw.unwrap_or_else(|| panic!("{name}: kept without its raw form"));
+            assert_eq!(raw.get(), std::str::from_utf8(json).unwrap().trim(), "{name}");
+        }
+        Ok(_) => {}
+    }
+    let before: &[u8] = br#"[{"update_id":1,"novelty":1},"#;
+    let poll = [before, json, br#",{"update_id":880999,"novelty":2}]"#].concat();
+    // A body that is no JSON at all is refused as a whole, and nothing is confirmed.
+    let Ok(batch) = parse::batch(&poll, Some(1), None) else {
+        assert!(serde_json::from_slice::<Vec<&serde_json::value::RawValue>>(&poll).is_err(), "{name}");
+        return;
+    };
+    assert!(batch.events.len() >= 3, "{name}");
+    assert!(batch.next.is_some_and(|next| next >= 881_000), "{name}");
+    let ids: Vec<&str> = batch.events.iter().map(|event| event.id.as_str()).collect();
+    assert!(ids.starts_with(&["1"]) && ids.ends_with(&["880999"]), "{name}: {ids:?}");
+}
+
+#[test]
+fn no_update_is_lost_when_it_is_cut_off_anywhere() {
+    for (name, json) in fixtures() {
+        let whole = json.trim_ascii_end();
+        for end in 0..whole.len() {
+            let cut = &whole[..end];
+            assert_eq!(parse::update(cut, None).unwrap_err().status(), 400, "{name} at {end}");
+        }
+        nothing_is_lost(&name, &json);
+    }
+}
+
+#[test]
+fn no_update_is_lost_when_one_byte_of_it_is_another() {
+    for (name, json) in fixtures() {
+        let compact: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let mut json = serde_json::to_vec(&compact).unwrap();
+        for at in 0..json.len() {
+            let original = json[at];
+            for other in [original ^ 0x01, original ^ 0x80, b'"'] {
+                json[at] = other;
+                nothing_is_lost(&name, &json);
+            }
+            json[at] = original;
+        }
+    }
+}
+
+/// Every value of every fixture in turn becomes something else.
+#[test]
+fn no_update_is_lost_when_one_value_of_it_is_another() {
+    let others =
+        [json!(null), json!(-1), json!(1.5e300), json!(""), json!([]), json!({}), json!([[{"a": {}}]])];
+    for (name, json) in fixtures() {
+        let whole: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        let mut places = Vec::new();
+        pointers(&whole, String::new(), &mut places);
+        for place in places.iter().filter(|place| !place.is_empty()) {
+            for other in &others {
+                let mut changed = whole.clone();
+                *changed.pointer_mut(place).unwrap() = other.clone();
+                nothing_is_lost(&format!("{name} {place} = {other}"), changed.to_string().as_bytes());
+            }
+        }
+    }
+}
+
+/// The JSON pointers of all values within a value.
+fn pointers(value: &serde_json::Value, at: String, found: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            fields.iter().for_each(|(key, value)| pointers(value, format!("{at}/{key}"), found));
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, value)| pointers(value, format!("{at}/{i}"), found));
+        }
+        _ => {}
+    }
+    found.push(at);
 }
 
 proptest! {

@@ -162,7 +162,7 @@ impl Decision<'_> {
     ) -> Option<MessageId> {
         let conversation = self.conversation.as_ref()?.id;
         let id = MessageId::next(&self.env.ids, self.now);
-        self.changes.new_messages.push(MessageRecord {
+        self.changes.new_messages.push(Arc::new(MessageRecord {
             id,
             conversation,
             direction,
@@ -180,7 +180,7 @@ impl Decision<'_> {
             reactions: Vec::new(),
             edited_at: None,
             deleted_at: None,
-        });
+        }));
         Some(id)
     }
 

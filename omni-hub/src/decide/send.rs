@@ -1,5 +1,7 @@
 //! Putting something into the outbox.
 
+use std::sync::Arc;
+
 use omni_core::content::Content;
 use omni_core::conversation::Actor;
 use omni_core::event::{Origin, ReplyTo};
@@ -115,7 +117,7 @@ impl Decision<'_> {
             c.answered(&draft.by, self.now, content.preview());
         }
         let author = draft.author();
-        let message = MessageRecord {
+        let message = Arc::new(MessageRecord {
             id,
             conversation: conversation.id,
             direction: Direction::Out,
@@ -133,7 +135,7 @@ impl Decision<'_> {
             reactions: Vec::new(),
             edited_at: None,
             deleted_at: None,
-        };
+        });
         self.changes.outbox.push(OutboxRecord {
             message: id,
             peer: self.env.key.peer(conversation.address.clone()),
@@ -147,7 +149,7 @@ impl Decision<'_> {
             state: OutboxState::Queued,
             owner: self.env.backlog.has_room().then(|| self.env.node.clone()),
         });
-        self.tell(HostEvent::Queued { message: Box::new(message.clone()) });
+        self.tell(HostEvent::Queued { message: message.clone() });
         self.changes.new_messages.push(message);
         id
     }

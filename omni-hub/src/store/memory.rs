@@ -34,7 +34,7 @@ pub struct MemoryLimits {
 
 impl Default for MemoryLimits {
     fn default() -> Self {
-        Self { entries: 50_000, claims: 200_000, messages: 50_000 }
+        Self { entries: 20_000, claims: 200_000, messages: 20_000 }
     }
 }
 
@@ -53,9 +53,9 @@ struct Tables {
     conversations: HashMap<ConversationId, Conversation>,
     contacts: HashMap<ContactId, Contact>,
     identities: HashMap<(String, String, String), ContactId>,
-    messages: HashMap<MessageId, Box<MessageRecord>>,
+    messages: HashMap<MessageId, Arc<MessageRecord>>,
     /// Message ids sort by their making, so a conversation's list is in order.
-    threads: HashMap<ConversationId, Vec<MessageId>>,
+    threads: HashMap<ConversationId, VecDeque<MessageId>>,
     settled: VecDeque<MessageId>,
     by_provider: HashMap<(ChannelKey, ProviderMessageId), Vec<MessageId>>,
     outbox: BTreeMap<u64, OutboxRecord>,
@@ -66,7 +66,7 @@ struct Tables {
     timer_due: HashMap<TimerToken, Timestamp>,
     leases: HashMap<String, Lease>,
     cursors: HashMap<ChannelKey, Cursor>,
-    /// Boxed, as the messages are: a table that grows moves what stands in it.
+    /// Boxed: a table that grows moves what stands in it.
     entries: VecDeque<Box<Entry>>,
     last_seq: u64,
     consumers: HashMap<ConsumerId, u64>,
@@ -155,7 +155,7 @@ impl Tables {
     }
 
     fn message(&self, id: &MessageId) -> Option<&MessageRecord> {
-        self.messages.get(id).map(Box::as_ref)
+        self.messages.get(id).map(Arc::as_ref)
     }
 
     fn is_of(&self, message: &MessageRecord, channel: &ChannelKey) -> bool {
@@ -214,17 +214,17 @@ impl Tables {
             self.contacts.insert(contact.id, contact.clone());
         }
         for message in &changes.new_messages {
-            self.threads.entry(message.conversation).or_default().push(message.id);
+            self.threads.entry(message.conversation).or_default().push_back(message.id);
             if message.status.is_none_or(Status::is_settled) {
                 self.settled.push_back(message.id);
             }
             self.index(message.id, message.conversation, &message.provider_ids);
-            self.messages.insert(message.id, Box::new(message.clone()));
+            self.messages.insert(message.id, message.clone());
         }
         for message in &changes.changed_messages {
             let Some(known) = self.messages.get_mut(&message.id) else { continue };
-            let (status, error) = (known.status, known.error.take());
-            **known = MessageRecord { status, error, ..message.clone() };
+            let (status, error) = (known.status, known.error.clone());
+            *known = Arc::new(MessageRecord { status, error, ..message.clone() });
             self.index(message.id, message.conversation, &message.provider_ids);
         }
         for patch in &changes.statuses {
@@ -273,6 +273,8 @@ impl Tables {
 
     fn patch(&mut self, patch: &StatusPatch) {
         let Some(message) = self.messages.get_mut(&patch.message) else { return };
+        // The journal keeps what the message was when it was queued.
+        let message = Arc::make_mut(message);
         if let Some(old) = message.status.filter(|old| old.merge(patch.status) != *old) {
             message.status = Some(old.merge(patch.status));
             message.error.clone_from(&patch.error);
@@ -335,11 +337,15 @@ impl Tables {
             let Some(oldest) = self.settled.pop_front() else { break };
             let Some(message) = self.messages.remove(&oldest) else { continue };
             if let Some(thread) = self.threads.get_mut(&message.conversation) {
-                thread.retain(|id| *id != oldest);
+                // Nearly always the first of its thread; one that was settled late is not.
+                match thread.front() {
+                    Some(first) if *first == oldest => drop(thread.pop_front()),
+                    _ => thread.retain(|id| *id != oldest),
+                }
             }
             let Some(c) = self.conversations.get(&message.conversation) else { continue };
             let channel = ChannelKey { tenant: c.tenant.clone(), channel: c.channel.clone() };
-            for id in message.provider_ids {
+            for id in message.provider_ids.iter().cloned() {
                 let name = (channel.clone(), id);
                 let Some(named) = self.by_provider.get_mut(&name) else { continue };
                 named.retain(|id| *id != oldest);

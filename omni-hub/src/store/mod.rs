@@ -20,6 +20,7 @@ pub use memory::{MemoryLimits, MemoryStore};
 pub use record::*;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -267,8 +268,8 @@ pub struct Changes {
     pub conversation: Option<Conversation>,
     /// The person, whole, with all identities.
     pub contact: Option<Contact>,
-    /// New messages.
-    pub new_messages: Vec<MessageRecord>,
+    /// New messages; shared with the host event log.
+    pub new_messages: Vec<Arc<MessageRecord>>,
     /// Changed messages, whole but for status and error: those change by [`Changes::statuses`] alone.
     pub changed_messages: Vec<MessageRecord>,
     /// News of outgoing messages.

@@ -201,7 +201,7 @@ pub enum HostEvent {
     /// A message was put into the outbox.
     Queued {
         /// The message.
-        message: Box<MessageRecord>,
+        message: Arc<MessageRecord>,
     },
     /// There is news of an outgoing message.
     Status {

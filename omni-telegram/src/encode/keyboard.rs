@@ -5,6 +5,7 @@ use omni_core::error::Result;
 use serde::Serialize;
 
 use super::{Request, refused};
+use crate::capabilities::CALLBACK_BYTES;
 
 /// <https://core.telegram.org/bots/api#inlinekeyboardmarkup>
 #[derive(Debug, Serialize)]
@@ -92,10 +93,16 @@ fn inline(button: &Button) -> Result<InlineButton<'_>, &'static str> {
     match &button.action {
         ButtonAction::Press { data } => Ok(InlineButton { text, callback_data: Some(data), url: None }),
         // Keys under a message cannot write for the person; the label comes back as data instead.
-        ButtonAction::Say => Ok(InlineButton { text, callback_data: Some(text), url: None }),
+        ButtonAction::Say => Ok(InlineButton { text, callback_data: Some(as_data(text)), url: None }),
         ButtonAction::Open { url } => Ok(InlineButton { text, callback_data: None, url: Some(url.as_str()) }),
         _ => Err("a key that asks for a phone number or place cannot be under a message: use quick replies"),
     }
+}
+
+/// A label as the data of its key, cut at what Telegram takes: Cyrillic labels reach it at 32 letters. The event
+/// of a press has the whole label beside it.
+fn as_data(label: &str) -> &str {
+    label.get(..label.floor_char_boundary(CALLBACK_BYTES as usize)).unwrap_or(label)
 }
 
 fn reply(button: &Button) -> Result<ReplyButton<'_>, &'static str> {

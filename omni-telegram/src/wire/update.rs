@@ -84,11 +84,10 @@ impl<'de> Visitor<'de> for UpdateVisitor<'_, 'de> {
             if &*key == "update_id" {
                 update.update_id = map.next_value()?;
                 has_id = true;
-            } else if update.kind.is_none() {
+            } else if matches!(update.kind, None | Some(UpdateKind::Other(_))) {
                 read_kind(&mut update.kind, key, &mut map)?;
             } else {
-                // At most one kind may stand there; a second one is not understood, and nothing is lost with it
-                // as long as the first one is.
+                // At most one kind may stand there. Whatever is beside a known one only says more about it.
                 map.next_value::<IgnoredAny>()?;
             }
         }

@@ -222,7 +222,11 @@ pub(super) async fn open(store: &dyn Store, make: &Maker, key: &PeerKey) -> Conv
 /// Stores messages.
 pub(super) async fn say(store: &dyn Store, messages: &[MessageRecord]) {
     let messages = messages.to_vec();
-    write(store, move || Changes { new_messages: messages.clone(), ..Changes::default() }).await;
+    write(store, move || Changes {
+        new_messages: messages.iter().cloned().map(Arc::new).collect(),
+        ..Changes::default()
+    })
+    .await;
 }
 
 /// Queues a message to an address for a node, and hands back the row as written.
@@ -238,7 +242,7 @@ pub(super) async fn queue(
     let mut row = make.row(&key, &message, owner);
     change(&mut row);
     let mut written = write(store, move || Changes {
-        new_messages: vec![message.clone()],
+        new_messages: vec![Arc::new(message.clone())],
         outbox: vec![row.clone()],
         ..Changes::default()
     })

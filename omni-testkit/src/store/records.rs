@@ -245,7 +245,7 @@ pub async fn an_outbox_row_comes_back_whole(fresh: Fresh) {
         (row.queued_at, row.due) = (at(3), at(4));
         let (new, of) = (row.clone(), message.clone());
         write(&*fresh.store, move || Changes {
-            new_messages: vec![of.clone()],
+            new_messages: vec![Arc::new(of.clone())],
             outbox: vec![new.clone()],
             ..Changes::default()
         })
@@ -308,7 +308,7 @@ pub async fn every_host_event_comes_back_as_it_was_written(fresh: Fresh) {
         HostEvent::Opened { snapshot: snapshot() },
         HostEvent::Reopened { by: by.clone() },
         HostEvent::Closed { snapshot: snapshot() },
-        HostEvent::Queued { message: Box::new(record) },
+        HostEvent::Queued { message: Arc::new(record) },
         HostEvent::Status {
             message: id,
             status: Status::Failed,
