@@ -153,16 +153,14 @@ async fn measure(
     in_flight: u64,
     messages: u64,
 ) -> Result<Measured, Box<dyn Error>> {
-    static NEXT: AtomicU64 = AtomicU64::new(1);
     let wanted = provider.answers.load(Ordering::SeqCst) + messages;
     provider.wanted.store(wanted, Ordering::SeqCst);
     let (begun, used) = (Instant::now(), server.processor_seconds());
     let clients: Vec<_> = (0..in_flight)
         .map(|client| {
             let share = messages / in_flight + u64::from(client < messages % in_flight);
-            let first = NEXT.fetch_add(share, Ordering::SeqCst);
             let address = server.address.clone();
-            tokio::spawn(async move { send_updates(&address, client, first..first + share).await })
+            tokio::spawn(async move { send_updates(&address, client, share).await })
         })
         .collect();
     for client in clients {
@@ -182,12 +180,15 @@ async fn measure(
     Ok(Measured { rate, processor: (server.processor_seconds() - used) / messages as f64 * 1e6 })
 }
 
-/// One webhook connection: the next update only after the answer to the former. Sixteen chats a connection.
-async fn send_updates(address: &str, client: u64, ids: std::ops::Range<u64>) -> std::io::Result<()> {
+/// One webhook connection: the next update only after the answer to the former. Sixteen chats a connection; the
+/// ids of updates and messages grow over all of them, as a bot's do.
+async fn send_updates(address: &str, client: u64, messages: u64) -> std::io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     let (mut request, mut answer) = (Vec::new(), vec![0u8; 4096]);
-    for id in ids {
+    for _ in 0..messages {
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let body = text_update(id, 1_000_000 + client * 16 + id % 16, "Здравствуйте 👋 ещё продаётся?");
         request.clear();
         request.extend_from_slice(

@@ -91,7 +91,8 @@ pub enum EventBody {
     /// A call.
     Call(Call),
     /// Somebody wrote under a post, a picture, goods.
-    Comment(Comment),
+    // Boxed: it is by far the largest, and every event would be as large.
+    Comment(Box<Comment>),
     /// The address changed its name; messages sent to the old one fail.
     Migrated {
         /// The address from now on.

@@ -151,10 +151,10 @@ fn bodies() -> Vec<EventBody> {
             seconds: Some(31),
             url: None,
         }),
-        EventBody::Comment(Comment {
+        EventBody::Comment(Box::new(Comment {
             message: short(),
             subject: Item { id: Some("310".into()), title: Some("Пост".into()), ..Item::default() },
-        }),
+        })),
         EventBody::Migrated { to: Address::new("-1001234567890") },
         EventBody::Membership(Membership {
             state: MembershipState::Out,

@@ -118,7 +118,7 @@ pub(super) fn new(m: &mut Message<'_>, cx: &Context<'_>) -> Event {
         return echo(m, cx);
     }
     match m.rest.as_ref().and_then(|rest| subject(rest)) {
-        Some(subject) => read(m, cx, |message| EventBody::Comment(Comment { message, subject })),
+        Some(subject) => read(m, cx, |message| EventBody::Comment(Box::new(Comment { message, subject }))),
         None => read(m, cx, EventBody::Message),
     }
 }
