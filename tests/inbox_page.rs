@@ -10,6 +10,7 @@ mod support {
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use omni_testkit::telegram::{BotProfile, SimConfig, TelegramSim, User};
 use support::browser::Browser;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::ChildStdout;
@@ -20,7 +21,7 @@ const ANSWER: &str = "Да, последняя пара 🔥 Отложить?";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_talk_from_the_first_word_to_the_block() {
-    let inbox = Inbox::start().await;
+    let inbox = Inbox::start("").await;
     let browser = Browser::start(1440, 900).await;
     browser.open(&format!("{}/demo", inbox.url)).await;
     a_customer_writes(&browser).await;
@@ -35,6 +36,43 @@ async fn a_talk_from_the_first_word_to_the_block() {
     a_long_text_is_said_to_be_split(&browser).await;
     a_block_greys_the_reply_box(&browser).await;
     the_conversation_is_closed(&browser).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_of_the_configuration_are_served() {
+    let sim = TelegramSim::start(SimConfig::default()).await.unwrap();
+    let polled = sim.add_bot(&token(1), BotProfile::new(7_000_000_001, "Опрос", "polled_bot"));
+    let hooked = sim.add_bot(&token(2), BotProfile::new(7_000_000_002, "Вебхук", "hooked_bot"));
+    let inbox = Inbox::start(&configuration(sim.base_url())).await;
+    let browser = Browser::start(1440, 900).await;
+    browser.open(&inbox.url).await;
+    for (bot, id, name) in [(&polled, 101, "Олег Ким"), (&hooked, 102, "Мария Соколова")]
+    {
+        let customer = bot.customer(User::new(id, name));
+        customer.writes(QUESTION);
+        browser.click(&format!("[data-testid=conversation][data-title='{name}']")).await;
+        see(&browser, "[data-testid=message-in] .words", QUESTION).await;
+        answer(&browser, ANSWER).await;
+        bot.wait_for_text(customer.chat_id(), ANSWER).await;
+    }
+    // One account that cannot be used is said to be so, and does not stand in the way of the others.
+    see(&browser, "[data-testid=channel]", "Bot not found").await;
+}
+
+fn token(number: u64) -> String {
+    format!("700000000{number}:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")
+}
+
+/// A bot that is polled, one that gets webhooks, and one that does not exist.
+fn configuration(api: &str) -> String {
+    let channel = |number: u64, receive: &str| {
+        format!(
+            "[[channel]]\nid = \"bot-{number}\"\nprovider = \"telegram\"\n[channel.config]\ntoken = \"{}\"\n\
+             base_url = \"{api}\"\nsecret_token = \"a-secret-of-our-own\"\nreceive = \"{receive}\"\n",
+            token(number)
+        )
+    };
+    [channel(1, "polling"), channel(2, "webhook"), channel(3, "webhook")].concat()
 }
 
 async fn a_customer_writes(browser: &Browser) {
@@ -184,8 +222,12 @@ struct Inbox {
 }
 
 impl Inbox {
-    async fn start() -> Self {
+    /// With this `omni.toml`; empty means none.
+    async fn start(configuration: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        if !configuration.is_empty() {
+            std::fs::write(folder.path().join("omni.toml"), configuration).unwrap();
+        }
         let mut program = tokio::process::Command::new(support::built::example("inbox"))
             .arg("127.0.0.1:0")
             .env("OMNI_DB", folder.path().join("inbox.db"))

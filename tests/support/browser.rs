@@ -140,14 +140,25 @@ impl Browser {
 
     /// Waits until an element is there, can be seen and is not greyed out; presses it.
     pub(crate) async fn click(&self, selector: &str) {
-        let element = self.usable(selector).await;
-        self.call("POST", &format!("/element/{element}/click"), json!({})).await;
+        self.on_usable(selector, "click", json!({})).await;
     }
 
     /// Types into an element as a person does.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
-        let element = self.usable(selector).await;
-        self.call("POST", &format!("/element/{element}/value"), json!({ "text": text })).await;
+        self.on_usable(selector, "value", json!({ "text": text })).await;
+    }
+
+    /// Does something to an element. A live page may draw it anew in between: then it is looked for again.
+    async fn on_usable(&self, selector: &str, deed: &str, body: Value) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let element = self.usable(selector).await;
+            match self.try_call("POST", &format!("/element/{element}/{deed}"), body.clone()).await {
+                Ok(_) => return,
+                Err(why) if why.contains("stale element") && Instant::now() < until => {}
+                Err(why) => panic!("WebDriver {deed} on {selector}: {why}"),
+            }
+        }
     }
 
     /// Gives a file input its file.
