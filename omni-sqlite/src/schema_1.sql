@@ -1,4 +1,5 @@
 -- Ids made by omni are 16-byte blobs that sort by their making; times are milliseconds since 1970.
+-- Tables with a body keep their rowid: without one, rows of a kilobyte would spill into pages of their own.
 
 CREATE TABLE channel (
     id      INTEGER PRIMARY KEY,
@@ -34,7 +35,7 @@ CREATE TABLE conversation (
     open            INTEGER NOT NULL,
     last_message_at INTEGER NOT NULL,
     body            TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX conversation_recent ON conversation (tenant, last_message_at);
 
 CREATE TABLE message (
@@ -47,7 +48,7 @@ CREATE TABLE message (
     error        TEXT,
     album        TEXT,
     body         TEXT NOT NULL
-) WITHOUT ROWID;
+);
 CREATE INDEX message_thread ON message (conversation, id);
 CREATE INDEX message_album ON message (conversation, album) WHERE album IS NOT NULL;
 
@@ -87,7 +88,7 @@ CREATE INDEX timer_due ON timer (due);
 CREATE TABLE contact (
     id   BLOB PRIMARY KEY,
     body TEXT NOT NULL
-) WITHOUT ROWID;
+);
 
 CREATE TABLE identity (
     provider TEXT NOT NULL,
