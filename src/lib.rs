@@ -1,4 +1,6 @@
-#![doc = include_str!("../README.md")]
+// Its examples need every feature.
+#![cfg_attr(feature = "full", doc = include_str!("../README.md"))]
+#![cfg_attr(not(feature = "full"), doc = "omni: talk with customers over any text channel. See the README.")]
 
 pub use omni_core as core;
 pub use omni_core::{
