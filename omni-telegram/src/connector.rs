@@ -31,7 +31,7 @@ use crate::config::{Config, Receive, Server};
 use crate::encode::{self, Request};
 use crate::parse;
 use crate::verify;
-use crate::wire::{File, Me, SentMessage};
+use crate::wire::{File, Me, SentMessage, WebhookInfo};
 
 /// Ports that Telegram posts to: <https://core.telegram.org/bots/api#setwebhook> (read 2026-11).
 const WEBHOOK_PORTS: [u16; 4] = [443, 80, 88, 8443];
@@ -124,6 +124,22 @@ fn accepted(sent: Result<Vec<SentMessage>>) -> Result<Accepted> {
     Ok(Accepted { more: ids.collect(), ..Accepted::new(first, Status::Sent) })
 }
 
+impl Telegram {
+    /// What a person should know of the registered webhook; nothing when the server does not tell.
+    async fn webhook_warning(&self) -> Option<String> {
+        let answered = self.api.call(encode::get_webhook_info()).await.ok()?;
+        let info: WebhookInfo<'_> = answered.read().ok()?;
+        if self.config().receive == Receive::Polling {
+            let registered = "a webhook is registered: polling is refused until it is taken back";
+            return (!info.url.is_empty()).then(|| registered.to_owned());
+        }
+        // An error stays on record after it was mended; what still waits shows that it was not.
+        let waiting = Some(info.pending_update_count).filter(|waiting| *waiting > 0)?;
+        let failed = info.last_error_message?;
+        Some(format!("updates that wait at Telegram: {waiting}; the last webhook failed: {}", &*failed))
+    }
+}
+
 #[async_trait]
 impl Channel for Telegram {
     fn provider(&self) -> Provider {
@@ -171,6 +187,7 @@ impl Channel for Telegram {
                     .to_owned(),
             );
         }
+        warnings.extend(self.webhook_warning().await);
         Ok(Account {
             id: AccountId::from(me.id.to_string()),
             name: me.first_name.to_string(),

@@ -447,3 +447,28 @@ async fn a_webhook_is_delivered_with_its_secret_and_conflicts_with_polling() {
     scene.ivan().writes("Ещё здесь?");
     assert_eq!(poller.listen(None, &kept).await.unwrap_err().kind(), ErrorKind::State);
 }
+
+#[tokio::test]
+async fn check_tells_what_is_wrong_with_the_webhook() {
+    let scene = Scene::with(Config::new(TOKEN).webhook(SECRET)).await;
+    let host = MockServer::start().await;
+    Mock::given(wiremock::matchers::any()).respond_with(ResponseTemplate::new(502)).mount(&host).await;
+    let at = WebhookUrl::new(Url::parse(&format!("{}/hook", host.uri())).unwrap()).unwrap();
+    scene.bot.connect(&at).await.unwrap();
+    let about_webhooks = |account: omni_core::channel::Account| {
+        account.warnings.into_iter().filter(|w| w.contains("webhook")).collect::<Vec<_>>()
+    };
+    assert!(about_webhooks(scene.bot.check().await.unwrap()).is_empty());
+    scene.ivan().writes("Алло?");
+    scene
+        .handle
+        .wait_for("a failed delivery", |bot| (bot.counters().webhook_failures > 0).then_some(()))
+        .await;
+    let warnings = about_webhooks(scene.bot.check().await.unwrap());
+    assert!(warnings[0].contains("wait at Telegram") && warnings[0].contains("502"), "{warnings:?}");
+
+    let config = Config::new(TOKEN).polling().at(Url::parse(scene.handle.base_url()).unwrap());
+    let poller = Telegram::new(config, Http::new().unwrap()).unwrap();
+    let warnings = about_webhooks(poller.check().await.unwrap());
+    assert_eq!(warnings, ["a webhook is registered: polling is refused until it is taken back"]);
+}

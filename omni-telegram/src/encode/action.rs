@@ -14,6 +14,11 @@ pub fn get_me() -> Request {
     Request::new("getMe")
 }
 
+/// <https://core.telegram.org/bots/api#getwebhookinfo>
+pub fn get_webhook_info() -> Request {
+    Request::new("getWebhookInfo")
+}
+
 /// <https://core.telegram.org/bots/api#getfile>
 pub fn get_file(file_id: &str) -> Request {
     Request::new("getFile").with("file_id", file_id)

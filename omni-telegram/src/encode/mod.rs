@@ -21,8 +21,8 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
 pub use action::{
-    answer_button, delete, edit, edit_caption, get_file, get_me, get_updates, mark_read, react, set_webhook,
-    typing, unset_webhook,
+    answer_button, delete, edit, edit_caption, get_file, get_me, get_updates, get_webhook_info, mark_read,
+    react, set_webhook, typing, unset_webhook,
 };
 
 use crate::address::{ChatName, TelegramAddress};

@@ -42,6 +42,19 @@ pub struct Me<'a> {
     pub can_read_all_group_messages: bool,
 }
 
+/// How the webhook does. <https://core.telegram.org/bots/api#webhookinfo>
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct WebhookInfo<'a> {
+    /// Empty when none is registered.
+    #[serde(borrow)]
+    pub url: Str<'a>,
+    #[serde(default)]
+    pub pending_update_count: u64,
+    #[serde(borrow)]
+    pub last_error_message: Option<Str<'a>>,
+}
+
 /// A sent message, as far as we need to know it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[allow(missing_docs)]

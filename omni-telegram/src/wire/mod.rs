@@ -16,7 +16,7 @@ use std::ops::Deref;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
-pub use answer::{Answer, File, Me, Parameters, SentMessage};
+pub use answer::{Answer, File, Me, Parameters, SentMessage, WebhookInfo};
 pub use keys::{Envelope, keys_of};
 pub use message::{
     Audio, Contact, Document, ForwardOrigin, Location, Message, MessageEntity, PhotoSize, Quote, Replied,
