@@ -8,6 +8,7 @@
 //! that is rejected prints `{"rejected": reason}` and ends with status 3; what cannot be tried at all, such as a
 //! configuration that cannot be used, ends with 1. `--unverified` skips the check of the signature only.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::io::Read;
 use std::process::ExitCode;
@@ -17,7 +18,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use lexopt::prelude::*;
 use omni::core::webhook::{Received, RejectReason, Verified, WebhookRequest};
 use omni::{Provider, Timestamp};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 #[derive(Debug, Default)]
 struct Arguments {
@@ -110,16 +112,21 @@ fn is_of_signature(reason: RejectReason) -> bool {
     matches!(reason, MissingSecret | NoWebhook | Stale | WrongSecret)
 }
 
+/// The answer that the provider is to get.
+#[derive(Serialize)]
+struct AnswerLine {
+    status: u16,
+    headers: BTreeMap<String, String>,
+    body: String,
+}
+
 fn print(received: &Received) -> Result<(), Box<dyn Error>> {
     let answer = &received.answer;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers =
-        answer.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()).into()));
-    let headers: serde_json::Map<String, Value> = headers.collect();
-    println!(
-        "{}",
-        json!({ "status": answer.status.as_u16(), "headers": headers, "body": text(&answer.body) })
-    );
+    let headers = answer.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes())));
+    let headers = headers.collect();
+    let line = AnswerLine { status: answer.status.as_u16(), headers, body: text(&answer.body) };
+    println!("{}", serde_json::to_string(&line)?);
     for event in &received.events {
         // The provider's own form is in it to the letter, line breaks included: in JSON they are only blanks.
         println!("{}", serde_json::to_string(event)?.replace(['\n', '\r'], " "));
