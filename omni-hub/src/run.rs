@@ -24,7 +24,7 @@ use crate::store::{
 };
 
 /// Rows taken from the outbox, and timers fired, in one go.
-const GULP: usize = 500;
+const GULP: usize = 1000;
 
 /// How long a timer is put off when the policy fails on it.
 const TIMER_FAILED: Duration = Duration::from_secs(300);

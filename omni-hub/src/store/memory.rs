@@ -60,7 +60,7 @@ struct Tables {
     by_provider: HashMap<(ChannelKey, ProviderMessageId), Vec<MessageId>>,
     outbox: BTreeMap<u64, OutboxRecord>,
     outbox_seq: HashMap<MessageId, u64>,
-    lanes: HashMap<PeerKey, Vec<u64>>,
+    lanes: HashMap<PeerKey, Lane>,
     next_row: u64,
     timers: BTreeMap<(Timestamp, TimerToken), TimerRecord>,
     timer_due: HashMap<TimerToken, Timestamp>,
@@ -71,6 +71,35 @@ struct Tables {
     last_seq: u64,
     consumers: HashMap<ConsumerId, u64>,
     blobs: HashMap<BlobId, Bytes>,
+}
+
+/// How many waiting rows of an address each node owns. Nearly always it is one node, so this is a short list.
+#[derive(Default)]
+struct Lane {
+    owners: Vec<(Option<NodeId>, usize)>,
+}
+
+impl Lane {
+    fn add(&mut self, owner: &Option<NodeId>, rows: usize) {
+        match self.owners.iter_mut().find(|(known, _)| known == owner) {
+            Some((_, count)) => *count += rows,
+            None => self.owners.push((owner.clone(), rows)),
+        }
+    }
+
+    fn remove(&mut self, owner: &Option<NodeId>) {
+        for (known, count) in &mut self.owners {
+            if known == owner {
+                *count -= 1;
+            }
+        }
+        self.owners.retain(|(_, count)| *count > 0);
+    }
+
+    /// Whether rows wait here that somebody else owns, or nobody.
+    fn is_elsewhere(&self, owner: &Option<NodeId>) -> bool {
+        self.owners.iter().any(|(known, _)| known != owner)
+    }
 }
 
 impl fmt::Debug for MemoryStore {
@@ -293,12 +322,11 @@ impl Tables {
             return;
         }
         let lane = self.lanes.entry(row.peer.clone()).or_default();
-        let elsewhere = lane.iter().any(|seq| self.outbox.get(seq).is_some_and(|r| r.owner != row.owner));
-        if elsewhere {
+        if lane.is_elsewhere(&row.owner) {
             row.owner = None;
         }
+        lane.add(&row.owner, 1);
         self.next_row += 1;
-        lane.push(self.next_row);
         self.outbox_seq.insert(row.message, self.next_row);
         self.outbox.insert(self.next_row, row.clone());
     }
@@ -307,8 +335,8 @@ impl Tables {
         let Some(seq) = self.outbox_seq.remove(message) else { return };
         let Some(row) = self.outbox.remove(&seq) else { return };
         if let Some(lane) = self.lanes.get_mut(&row.peer) {
-            lane.retain(|s| *s != seq);
-            if lane.is_empty() {
+            lane.remove(&row.owner);
+            if lane.owners.is_empty() {
                 self.lanes.remove(&row.peer);
             }
         }
@@ -326,7 +354,8 @@ impl Tables {
             row.peer = key.clone();
         }
         if let Some(lane) = self.lanes.remove(from) {
-            self.lanes.entry(key.clone()).or_default().extend(lane);
+            let joined = self.lanes.entry(key.clone()).or_default();
+            lane.owners.iter().for_each(|(owner, rows)| joined.add(owner, *rows));
         }
         peer.key = key.clone();
         self.peers.entry(key).or_insert(peer);
@@ -387,11 +416,20 @@ impl Tables {
             }
         }
         let own = |seq: u64| {
-            let row = self.outbox.get_mut(&seq)?;
-            row.owner = Some(node.clone());
-            Some((row.clone(), MessageRecord::clone(self.messages.get(&row.message)?)))
+            let row = self.change_owner(seq, Some(node.clone()))?;
+            let message = self.message(&row.message)?.clone();
+            Some((row, message))
         };
         taken.into_iter().filter_map(own).collect()
+    }
+
+    fn change_owner(&mut self, seq: u64, owner: Option<NodeId>) -> Option<OutboxRecord> {
+        let row = self.outbox.get_mut(&seq)?;
+        let lane = self.lanes.entry(row.peer.clone()).or_default();
+        lane.remove(&row.owner);
+        lane.add(&owner, 1);
+        row.owner = owner;
+        Some(row.clone())
     }
 }
 
@@ -424,8 +462,8 @@ impl Store for MemoryStore {
         let mut tables = self.tables();
         for message in messages {
             let Some(seq) = tables.outbox_seq.get(message).copied() else { continue };
-            if let Some(row) = tables.outbox.get_mut(&seq).filter(|row| row.owner.as_ref() == Some(node)) {
-                row.owner = None;
+            if tables.outbox.get(&seq).is_some_and(|row| row.owner.as_ref() == Some(node)) {
+                tables.change_owner(seq, None);
             }
         }
         Ok(())
