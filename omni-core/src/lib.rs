@@ -15,6 +15,28 @@
 //! | [`link`] | "write to us" links that carry a campaign token |
 //!
 //! Start at [`channel::Channel`] to write a connector, at [`event::Event`] to read what comes in.
+//!
+//! # The laws
+//!
+//! What every crate of the family keeps. Comments name them by number; the tests in `omni-hub/tests/laws` fail
+//! without them.
+//!
+//! 1. Acknowledged means committed: a provider gets its 200, a poll offset moves, only after a durable commit.
+//! 2. One body, many items; each fails alone. What is not understood is kept, raw, as
+//!    [`Unsupported`](event::EventBody::Unsupported).
+//! 3. An event is claimed in the transaction that applies it, so a repeat changes nothing.
+//! 4. Events of one address are applied in order, those of different addresses in parallel; all that an event
+//!    changes is changed in one transaction.
+//! 5. A send is accepted, rejected or unknown, and an unknown one is never blindly repeated.
+//! 6. A [`Status`] only rises.
+//! 7. An automatic text looks again at the last moment: whether a person answered, the window is open, the other
+//!    side is no robot.
+//! 8. An echo from the provider's own app is a person's answer, unless it is a send of ours.
+//! 9. Time is a parameter: nothing here reads a clock; a late or stale timer is harmless.
+//! 10. Limits are scopes: a retry-after moves the scope; people go before programs.
+//! 11. One listener an account, under a lease.
+//! 12. Nothing secret leaves: no token in a log, an error or a `Debug`; bodies are never logged.
+//! 13. Every decision of the policy says why.
 
 pub mod address;
 pub mod capability;

@@ -1,5 +1,5 @@
-//! The laws of `design`: each test fails without the rule it names. A provider in memory, a clock moved by hand,
-//! one thread: what happens is the same in every run, and nothing sleeps.
+//! The laws listed in `omni-core`: each test fails without the rule it names. A provider in memory, a clock moved
+//! by hand, one thread: what happens is the same in every run, and nothing sleeps.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
