@@ -190,7 +190,11 @@ async fn a_superseded_process_hands_over_nothing_that_was_taken_from_it() {
     }
     idle().await;
     assert_eq!(world.provided.begun(), 1, "the second waits in the memory of the older process");
+    world.provided.hold();
     run(&hub());
+    world.pass_slowly(secs(4)).await;
+    assert_eq!(world.provided.begun(), 2, "the newer hands it over, the older does not as well");
+    world.provided.let_go();
     world.pass_slowly(secs(60)).await;
     let texts: Vec<String> = world.provided.texts().into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, ["раз", "два"]);

@@ -60,8 +60,8 @@ async fn an_address_has_one_send_at_a_time_and_a_channel_many() {
     world.provided.hold();
     for (address, text) in [("1", "а"), ("1", "б"), ("2", "в"), ("3", "г")] {
         start(&hub, address, text).await;
+        idle().await;
     }
-    idle().await;
     assert_eq!(world.provided.begun(), 3);
     world.provided.let_go();
     idle().await;

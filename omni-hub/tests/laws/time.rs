@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use omni_core::conversation::{Actor, SilenceScope};
-use omni_core::policy::{Action, StandardPolicy, Verb};
+use omni_core::Conversation;
+use omni_core::conversation::{Actor, CloseReason, SilenceScope, TimerKind};
+use omni_core::id::{IdSource, TimerToken};
+use omni_core::policy::{Action, Context, Effect, Input, Policy, StandardPolicy, Step, Verb};
+use omni_hub::store::{Batch, Changes, Target, TimerRecord, Unit};
 use omni_hub::{ChannelSetup, HostEvent};
 
 use crate::fake::Fake;
@@ -100,5 +103,46 @@ async fn timers_of_channels_that_are_not_connected_do_not_hold_up_the_others() {
     deliver(&hub, &[says("1", "a", "два")]).await;
     assert!(hub.remove_channel(&gone));
     world.pass(secs(3600)).await;
+    assert_eq!(closings(&world).await, 1);
+}
+
+/// Closes at any timer, so that a stale one would be seen.
+#[derive(Debug)]
+struct ClosesAtTimers;
+
+impl Policy for ClosesAtTimers {
+    fn step(&self, _: &Conversation, input: &Input<'_>, context: &Context) -> Step {
+        let mut step = Step::default();
+        step.effects.extend(match input {
+            Input::Opened => {
+                Some(Effect::SetTimer { kind: TimerKind::AutoClose, due: context.now + secs(3600) })
+            }
+            Input::Timer(_) => Some(Effect::Close { reason: CloseReason::Inactive, by: Actor::Host }),
+            _ => None,
+        });
+        step
+    }
+}
+
+#[tokio::test]
+async fn a_stale_timer_goes_away_and_does_nothing() {
+    let world = World::new();
+    let hub = world.hub_with(ClosesAtTimers, |_| ());
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    let stale = TimerRecord {
+        token: TimerToken::next(&IdSource::new(99), hub.now()),
+        conversation: world.conversation().await.id,
+        channel: shop(),
+        kind: TimerKind::AutoClose,
+        due: hub.now() + secs(10),
+    };
+    let put =
+        Unit::new(Target::Nothing, move |_| Changes { timers: vec![stale.clone()], ..Changes::default() });
+    world.store.apply(Batch::from(put)).await.unwrap();
+    world.pass_slowly(secs(30)).await;
+    assert_eq!(closings(&world).await, 0);
+    let next = world.store.next_timer(&[shop()]).await.unwrap();
+    assert_eq!(next, world.conversation().await.timer(TimerKind::AutoClose).map(|t| t.due));
+    world.pass_slowly(secs(3600)).await;
     assert_eq!(closings(&world).await, 1);
 }
