@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use futures_util::future::poll_immediate;
+use futures_util::future::{FutureExt, poll_immediate};
 use omni_core::channel::Channel;
 use omni_core::conversation::{Actor, CloseReason, Owner};
 use omni_core::error::Error;
@@ -431,20 +432,25 @@ impl Inner {
     /// meanwhile. Rows that are durable and never passed on would wait for the end of the process.
     pub(crate) async fn apply(self: &Arc<Self>, batch: Batch) -> StoreResult<Vec<Applied>> {
         let hub = self.clone();
-        let mut whole = Box::pin(async move {
-            let applied = hub.store.apply(batch).await?;
-            for applied in &applied {
-                if let Applied::Done(changes) = applied {
-                    hub.committed(changes);
+        // A store that panics fails this batch, and not the task that asked: timers must go on.
+        let mut whole = Box::pin(
+            AssertUnwindSafe(async move {
+                let applied = hub.store.apply(batch).await?;
+                for applied in &applied {
+                    if let Applied::Done(changes) = applied {
+                        hub.committed(changes);
+                    }
                 }
-            }
-            Ok(applied)
-        });
+                Ok(applied)
+            })
+            .catch_unwind(),
+        );
         // A store in memory is done at once; only one that takes its time needs a task of its own.
-        match poll_immediate(&mut whole).await {
+        let done = match poll_immediate(&mut whole).await {
             Some(done) => done,
             None => tokio::spawn(whole).await.map_err(|_| StoreError::Closed)?,
-        }
+        };
+        done.map_err(|_| StoreError::Closed)?
     }
 
     /// Commits one unit and passes on what it wants sent.

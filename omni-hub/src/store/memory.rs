@@ -24,7 +24,7 @@ use super::{
 /// How much a [`MemoryStore`] keeps. The oldest goes first.
 #[derive(Clone, Copy, Debug)]
 pub struct MemoryLimits {
-    /// Most host events.
+    /// Most host events. A consumer that is further behind never sees the ones that went.
     pub entries: usize,
     /// Most claims; a repeat of an older event would be taken as new.
     pub claims: usize,

@@ -33,6 +33,24 @@ async fn an_event_is_acknowledged_only_when_it_is_durable() {
 }
 
 #[tokio::test]
+async fn a_store_that_panics_fails_the_batch_and_not_the_hub() {
+    let store = Failing::default();
+    let panics = store.panics.clone();
+    let world = World::on(store);
+    let policy =
+        StandardPolicy::new().auto_close(secs(60), omni_core::conversation::SilenceScope::AnySide).unwrap();
+    let hub = world.hub_with(policy, |_| ());
+    deliver(&hub, &[says("1", "a", "Привет")]).await;
+    panics.store(true, Ordering::SeqCst);
+    assert_eq!(deliver(&hub, &[says("2", "b", "Алло?")]).await.status, 503);
+    world.pass_slowly(secs(90)).await;
+    assert!(world.conversation().await.is_open());
+    panics.store(false, Ordering::SeqCst);
+    world.pass_slowly(secs(30)).await;
+    assert!(!world.conversation().await.is_open(), "timers go on");
+}
+
+#[tokio::test]
 async fn a_listeners_place_moves_with_its_events_or_not_at_all() {
     let store = Failing::default();
     let broken = store.broken.clone();
@@ -236,10 +254,12 @@ async fn an_event_of_an_account_that_is_not_connected_is_kept_aside() {
 struct Failing {
     inner: MemoryStore,
     broken: Arc<AtomicBool>,
+    panics: Arc<AtomicBool>,
 }
 
 impl Failing {
     fn check(&self) -> StoreResult<()> {
+        assert!(!self.panics.load(Ordering::SeqCst), "the store panics, as told");
         match self.broken.load(Ordering::SeqCst) {
             true => Err(StoreError::backend("commit", format!("{:?}", ErrorKind::Storage))),
             false => Ok(()),
