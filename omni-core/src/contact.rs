@@ -1,10 +1,13 @@
 //! Who speaks: people and their identities at providers.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::id::ContactId;
+use crate::policy::Memory;
 use crate::provider::Provider;
 
 /// How a provider names a person.
@@ -86,6 +89,45 @@ pub struct Contact {
     pub identities: Vec<Identity>,
     /// What is known.
     pub profile: Profile,
+    /// Fields that the host, agents and rules have set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// What the policy remembers of the person.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub memory: Memory,
+}
+
+impl Contact {
+    /// A person with one identity.
+    pub fn new(id: ContactId, identity: Identity, profile: Profile) -> Self {
+        let (fields, tags, memory) = Default::default();
+        Self { id, identities: vec![identity], profile, fields, tags, memory }
+    }
+
+    /// Takes over all that is known of the same person under another name; what is known here stays.
+    pub fn absorb(&mut self, other: Contact) {
+        for identity in other.identities {
+            let same = |i: &Identity| (&i.provider, &i.scope, &i.id) == (&identity.provider, &identity.scope, &identity.id);
+            if !self.identities.iter().any(same) {
+                self.identities.push(identity);
+            }
+        }
+        let mut profile = other.profile;
+        profile.learn(&self.profile);
+        self.profile = profile;
+        for (field, value) in other.fields {
+            self.fields.entry(field).or_insert(value);
+        }
+        for tag in other.tags {
+            if !self.tags.contains(&tag) {
+                self.tags.push(tag);
+            }
+        }
+        self.memory.absorb(other.memory);
+    }
 }
 
 /// Who wrote one message: an identity, and what the provider told of it at that moment.

@@ -1,6 +1,6 @@
 //! One support case with one address, as small data that policies read.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use crate::content::Item;
 use crate::event::Chat;
 use crate::id::{AgentId, BotId, ChannelId, ContactId, ConversationId, TeamId, TenantId, TimerToken};
 use crate::link::Referral;
+use crate::policy::Flow;
 use crate::time::Timestamp;
 
 /// One support case with one address: from the first message to its closing.
@@ -75,6 +76,9 @@ pub struct Conversation {
     /// Timers that run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub timers: Vec<Timer>,
+    /// What the policy remembers of it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub flow: Box<Flow>,
 }
 
 impl Conversation {
@@ -109,6 +113,7 @@ impl Conversation {
             item: None,
             tags: Vec::new(),
             timers: Vec::new(),
+            flow: Box::default(),
         }
     }
 
@@ -148,6 +153,24 @@ impl Conversation {
         self.last_inbound_at > self.last_human_at
     }
 
+    /// What a report wants to know of it; absent while it is open.
+    pub fn summary(&self) -> Option<Summary> {
+        let closed = self.closed.as_ref()?;
+        let since_opening =
+            |at: Timestamp| u64::try_from(at.since(self.opened_at).as_millis()).unwrap_or(u64::MAX);
+        Some(Summary {
+            reason: closed.reason.clone(),
+            duration_ms: since_opening(closed.at),
+            first_response_ms: self.first_response_at.map(since_opening),
+            counts: self.counts,
+            referral: self.referral.clone(),
+            item: self.item.clone(),
+            owner: self.owner.clone(),
+            tags: self.tags.clone(),
+            fields: self.flow.fields.clone(),
+        })
+    }
+
     /// The running timer of a kind.
     pub fn timer(&self, kind: TimerKind) -> Option<&Timer> {
         self.timers.iter().find(|t| t.kind == kind)
@@ -167,6 +190,8 @@ pub enum Visibility {
         /// Who.
         agent: AgentId,
     },
+    /// Nobody but who has it: it is handed out, not looked for.
+    Owner,
     /// The members of a team.
     Team {
         /// Which.
@@ -179,6 +204,7 @@ impl Visibility {
     pub fn shows_to(&self, agent: &AgentId, teams: &[TeamId]) -> bool {
         match self {
             Visibility::Everyone => true,
+            Visibility::Owner => false,
             Visibility::Agent { agent: one } => one == agent,
             Visibility::Team { team } => teams.contains(team),
         }
@@ -230,8 +256,38 @@ pub enum CloseReason {
     Done,
     /// Nothing was said for as long as the policy allows.
     Inactive,
+    /// It was joined to another conversation, which goes on.
+    Merged(ConversationId),
     /// For a reason of the host's.
     Other(String),
+}
+
+/// What a report or a CRM wants to know of a conversation that has ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// Why it ended.
+    pub reason: CloseReason,
+    /// How long it was open, in milliseconds.
+    pub duration_ms: u64,
+    /// How long the person waited for the first answer of a person, in milliseconds; absent when there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_response_ms: Option<u64>,
+    /// How much was said.
+    pub counts: Counts,
+    /// Which link or advert brought the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Referral>,
+    /// What the talk was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Item>,
+    /// Who had it.
+    pub owner: Owner,
+    /// Labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// Fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
 }
 
 /// How much was said.
@@ -298,29 +354,13 @@ pub struct Timer {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TimerKind {
-    /// Closing after inactivity.
-    AutoClose,
+    /// The earliest of all that the [`Engine`](crate::policy::Engine) waits for in a conversation. One row a
+    /// conversation, whatever runs in it.
+    Wake,
+    /// One of a policy of the host's own, by its number.
+    Own(u32),
 }
 
-/// When a conversation closes by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct AutoClose {
-    /// After how long; more than zero.
-    #[serde(with = "crate::time::millis")]
-    #[schemars(with = "u64")]
-    pub after: Duration,
-    /// Whose silence counts.
-    #[serde(default)]
-    pub scope: SilenceScope,
-}
-
-/// Whose silence counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SilenceScope {
-    /// That of both sides.
-    #[default]
-    AnySide,
-    /// That of the person, after an answer: a person who waits for us is never closed away.
-    Customer,
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

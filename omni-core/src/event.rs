@@ -33,6 +33,9 @@ pub struct Event {
     /// When it happened by the provider's clock; absent where the provider tells no time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
+    /// Whether it was told as it happened.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub told: Told,
     /// What happened.
     #[serde(flatten)]
     pub body: EventBody,
@@ -40,6 +43,17 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub raw: Option<Box<RawValue>>,
+}
+
+/// Whether an event was told as it happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Told {
+    /// As it happened, or when the way to us was open again.
+    #[default]
+    Live,
+    /// Read out of the provider's history afterwards. Nothing answers it by itself, and no clock starts.
+    History,
 }
 
 /// What happened.
@@ -447,7 +461,7 @@ pub enum AccountState {
 impl Event {
     /// An event with nothing but its id and body.
     pub fn new(id: impl Into<EventId>, body: EventBody) -> Self {
-        Self { id: id.into(), account: None, address: None, at: None, body, raw: None }
+        Self { id: id.into(), account: None, address: None, at: None, told: Told::Live, body, raw: None }
     }
 
     /// The same at an address.

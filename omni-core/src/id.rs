@@ -123,6 +123,8 @@ text_id! {
     ConsumerId;
     /// Bytes kept in the store until the message that carries them is sent.
     BlobId;
+    /// A rule of a policy: `scenario/rule`, or the name of a setting such as `auto_close`.
+    RuleId;
 }
 
 macro_rules! record_id {

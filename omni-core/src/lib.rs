@@ -11,6 +11,7 @@
 //! | [`capability`], [`plan`] | what a channel can do, and what will really go out |
 //! | [`channel`], [`webhook`], [`outbound`], [`registry`] | the traits a connector implements |
 //! | [`policy`], [`conversation`] | the pure policy engine and the state it works on |
+//! | [`hours`] | when a team or a channel is open; deadlines in open time |
 //! | [`error`], [`secret`], [`crypto`] | errors for people at three in the morning, secrets, signatures |
 //! | [`link`] | "write to us" links that carry a campaign token |
 //!
@@ -47,10 +48,12 @@ pub mod conversation;
 pub mod crypto;
 pub mod error;
 pub mod event;
+pub mod hours;
 pub mod id;
 pub mod link;
 pub mod media;
 pub mod outbound;
+pub mod period;
 pub mod plan;
 pub mod policy;
 pub mod provider;
@@ -70,6 +73,7 @@ pub use conversation::Conversation;
 pub use error::{Error, Result};
 pub use event::{Event, EventBody};
 pub use id::*;
+pub use period::Period;
 pub use provider::Provider;
 pub use secret::Secret;
 pub use status::Status;

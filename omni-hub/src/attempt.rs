@@ -69,11 +69,11 @@ fn needs_mark(hub: &Inner, env: &Env, job: &Job) -> bool {
     let once = hub.settings.interrupted == Interrupted::Hold
         && env.channel.capabilities().idempotency == Idempotency::None;
     let waited = hub.now().since(job.row.queued_at) > Duration::from_secs(5);
-    once || waited || job.row.unless != Overtaken::Never
+    once || waited || job.row.guard.unless != Overtaken::Never
 }
 
 /// Says whether the message is to be handed over.
-async fn mark(hub: &Inner, env: &Arc<Env>, job: &mut Job) -> StoreResult<bool> {
+async fn mark(hub: &Arc<Inner>, env: &Arc<Env>, job: &mut Job) -> StoreResult<bool> {
     let (now, row, message) = (hub.now(), job.row.clone(), job.row.message);
     let decide_env = env.clone();
     let unit = Unit::new(Target::Conversation(row.conversation), move |snapshot| {
@@ -82,10 +82,12 @@ async fn mark(hub: &Inner, env: &Arc<Env>, job: &mut Job) -> StoreResult<bool> {
     .with_lookups(vec![Lookup::Message(message)]);
     match hub.store.apply(Batch::from(unit)).await?.into_iter().next() {
         Some(Applied::Done(changes)) => {
-            hub.committed_entries(&changes);
+            // What goes in its place, where something does, is on its way too.
+            hub.committed(&changes);
             job.row.state = OutboxState::Sending;
+            let marked = changes.outbox.iter().find(|row| row.message == message);
             // The store keeps the owner: another node has taken the row when it took this one for dead.
-            Ok(changes.outbox.first().is_some_and(|row| row.owner.as_ref() == Some(&hub.node)))
+            Ok(marked.is_some_and(|row| row.owner.as_ref() == Some(&hub.node)))
         }
         Some(Applied::Failed(error)) => Err(error),
         Some(Applied::Duplicate) | None => Ok(false),
@@ -195,7 +197,7 @@ fn unknown_but_repeatable(hub: &Inner, line: &Line, job: &Job, error: &Error) ->
 }
 
 /// Writes the outcome down, however long the store takes: a known outcome must not become an unknown one.
-async fn record(hub: &Inner, env: &Arc<Env>, line: &Line, job: &Job, outcome: &Outcome) {
+async fn record(hub: &Arc<Inner>, env: &Arc<Env>, line: &Line, job: &Job, outcome: &Outcome) {
     match outcome {
         Outcome::Accepted(_) => line.meters.sent.increment(1),
         Outcome::Failed(_) | Outcome::Expired(_) => line.meters.failed.increment(1),
@@ -215,10 +217,16 @@ async fn record(hub: &Inner, env: &Arc<Env>, line: &Line, job: &Job, outcome: &O
             Outcome::Failed(_) => Target::Conversation(row.conversation),
             _ => Target::Nothing,
         };
+        let message = row.message;
+        let lookups = match outcome {
+            Outcome::Failed(_) => vec![Lookup::Message(message)],
+            _ => Vec::new(),
+        };
         let unit =
-            Unit::new(target, move |snapshot| decide::outcome(&decide_env, now, &row, &what, snapshot));
+            Unit::new(target, move |snapshot| decide::outcome(&decide_env, now, &row, &what, snapshot))
+                .with_lookups(lookups);
         match hub.store.apply(Batch::from(unit)).await.map(|applied| applied.into_iter().next()) {
-            Ok(Some(Applied::Done(changes))) => return hub.committed_entries(&changes),
+            Ok(Some(Applied::Done(changes))) => return hub.committed(&changes),
             Ok(Some(Applied::Failed(error))) | Err(error) => {
                 warn!(%error, "the outcome of a send is not stored yet")
             }

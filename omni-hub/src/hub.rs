@@ -1,6 +1,6 @@
 //! The hub: what a host holds in its hands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,14 +9,17 @@ use futures_util::future::{FutureExt, poll_immediate};
 use omni_core::channel::Channel;
 use omni_core::conversation::{Actor, CloseReason, Owner};
 use omni_core::error::Error;
-use omni_core::id::{AccountId, BlobId, ConsumerId, ContactId, ConversationId, IdSource, MessageId, NodeId};
+use omni_core::id::{
+    AccountId, BlobId, BotId, ConsumerId, ContactId, ConversationId, IdSource, MessageId, NodeId, TenantId,
+};
 use omni_core::media::MediaSource;
 use omni_core::plan::{Plan, PlanContext, plan};
-use omni_core::policy::{Action, Policy, StandardPolicy, Verb};
+use omni_core::policy::{Action, Policy, Verb};
 use omni_core::{Address, Contact, Content, Conversation, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::bots::Bot;
 use crate::builder::{HubBuilder, STORE_DOWN, Settings};
 use crate::clock::Clock;
 use crate::decide::{self, Draft};
@@ -27,6 +30,7 @@ use crate::store::{
     Applied, Batch, Changes, ChannelKey, ConversationQuery, Lookup, MessageRecord, PeerKey, Refused, Store,
     StoreError, StoreResult, Target, Unit,
 };
+use crate::tenant::Tenant;
 
 /// Why the hub could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -62,20 +66,21 @@ pub enum Settle {
 pub struct ChannelSetup {
     pub(crate) key: ChannelKey,
     pub(crate) channel: Arc<dyn Channel>,
-    pub(crate) policy: Arc<dyn Policy>,
+    pub(crate) policy: Option<Arc<dyn Policy>>,
     pub(crate) account: Option<AccountId>,
 }
 
 impl ChannelSetup {
-    /// A channel under a name of the host's, with the [`StandardPolicy`].
+    /// A channel under a name of the host's. It follows the tenant's book ([`Hub::set_book`]); without one everyone sees
+    /// its conversations, and only people close them.
     pub fn new(key: ChannelKey, channel: Arc<dyn Channel>) -> Self {
-        Self { key, channel, policy: Arc::new(StandardPolicy::new()), account: None }
+        Self { key, channel, policy: None, account: None }
     }
 
-    /// With another policy.
+    /// With a policy of its own, whatever the tenant's book says.
     #[must_use]
     pub fn policy(mut self, policy: impl Policy) -> Self {
-        self.policy = Arc::new(policy);
+        self.policy = Some(Arc::new(policy));
         self
     }
 
@@ -113,6 +118,11 @@ pub(crate) struct Inner {
     pub(crate) timer_set: Notify,
     /// Outbox rows wait without an owner.
     pub(crate) unowned: Notify,
+    pub(crate) tenants: RwLock<HashMap<TenantId, Arc<Tenant>>>,
+    pub(crate) bots: RwLock<HashMap<BotId, Arc<dyn Bot>>>,
+    /// Tenants for whom something may be given out.
+    pub(crate) dirty: Mutex<HashSet<TenantId>>,
+    pub(crate) desk_changed: Notify,
     pub(crate) stop: CancellationToken,
 }
 
@@ -150,6 +160,10 @@ impl Hub {
             changed: Notify::new(),
             timer_set: Notify::new(),
             unowned: Notify::new(),
+            tenants: RwLock::default(),
+            bots: RwLock::default(),
+            dirty: Mutex::default(),
+            desk_changed: Notify::new(),
             stop: CancellationToken::new(),
         };
         Self { inner: Arc::new(inner) }
@@ -157,10 +171,19 @@ impl Hub {
 
     /// Connects a channel, now or while running. One under the same name is replaced: its listener stops, and
     /// what waits to be sent goes through the new one.
+    ///
+    /// An account that is connected already under another name goes over to this one: the newest wins, and the health of
+    /// the older one says so.
     pub fn add_channel(&self, setup: ChannelSetup) {
+        let now = self.inner.now();
         let mut lines = self.inner.lines.write().unwrap_or_else(PoisonError::into_inner);
+        for line in lines.iter().filter(|(key, _)| **key != setup.key).map(|(_, line)| line) {
+            if line.has_account(&setup) {
+                line.supersede(&setup.key, now);
+            }
+        }
         match lines.get(&setup.key) {
-            Some(line) => line.replace(setup),
+            Some(line) => line.replace(setup, &self.inner),
             None => {
                 let former = self.inner.leaving().remove(&setup.key);
                 lines.insert(setup.key.clone(), Arc::new(Line::new(setup, former, &self.inner)));
@@ -187,7 +210,7 @@ impl Hub {
         true
     }
 
-    /// Changes a channel's policy from the next event on.
+    /// Gives a channel a policy of its own, from the next event on.
     ///
     /// # Errors
     /// [`HubError::NoChannel`].
@@ -280,10 +303,14 @@ impl Hub {
     pub async fn act(&self, conversation: ConversationId, action: Action) -> Result<(), HubError> {
         let env = self.inner.line_of(conversation).await?.env();
         let now = self.inner.clock.now();
+        let lookups = match &action.verb {
+            Verb::Merge { into } => vec![Lookup::Conversation(*into)],
+            _ => Vec::new(),
+        };
         let unit = Unit::new(Target::Conversation(conversation), move |snapshot| {
             decide::do_action(&env, now, &action, snapshot)
         });
-        self.inner.commit(unit).await.map(drop)
+        self.inner.commit(unit.with_lookups(lookups)).await.map(drop)
     }
 
     /// An agent takes a conversation for themselves, from nobody else.
@@ -314,6 +341,41 @@ impl Hub {
     /// As [`Hub::act`].
     pub async fn close(&self, conversation: ConversationId, by: Actor) -> Result<(), HubError> {
         self.act(conversation, Action { by, verb: Verb::Close { reason: CloseReason::Done } }).await
+    }
+
+    /// Opens a closed conversation again.
+    ///
+    /// # Errors
+    /// As [`Hub::act`].
+    pub async fn reopen(&self, conversation: ConversationId, by: Actor) -> Result<(), HubError> {
+        self.act(conversation, Action { by, verb: Verb::Reopen }).await
+    }
+
+    /// Puts a conversation aside until a time, or until the person writes: clocks and auto-close stand still.
+    ///
+    /// # Errors
+    /// As [`Hub::act`].
+    pub async fn snooze(
+        &self,
+        conversation: ConversationId,
+        until: Timestamp,
+        by: Actor,
+    ) -> Result<(), HubError> {
+        self.act(conversation, Action { by, verb: Verb::Snooze { until } }).await
+    }
+
+    /// Joins a conversation to another one of the tenant, which goes on: labels, fields and the source go along, nothing
+    /// is said, and messages stay where they were written.
+    ///
+    /// # Errors
+    /// [`Refused::NoConversation`] when either is not there or not open.
+    pub async fn merge(
+        &self,
+        conversation: ConversationId,
+        into: ConversationId,
+        by: Actor,
+    ) -> Result<(), HubError> {
+        self.act(conversation, Action { by, verb: Verb::Merge { into } }).await
     }
 
     /// Says what became of a message whose outcome was unknown.
@@ -468,7 +530,9 @@ impl Inner {
     }
 
     /// After a commit: outbox rows to their channels, and wake whoever waits.
-    fn committed(self: &Arc<Self>, changes: &Changes) {
+    pub(crate) fn committed(self: &Arc<Self>, changes: &Changes) {
+        self.ask_bots(changes);
+        self.look_after(changes);
         if let Some(last) = changes.entries.last() {
             self.newest.send_if_modified(|newest| {
                 let newer = last.seq > *newest;

@@ -70,6 +70,9 @@ impl Inner {
             return Err(Rejected::new(RejectReason::TooLarge));
         }
         let env = line.env();
+        if line.is_superseded() {
+            return Err(Rejected::new(RejectReason::UnknownAccount));
+        }
         if !env.channel.receives().takes_webhooks() {
             return Err(Rejected::new(RejectReason::NoWebhook));
         }
@@ -130,11 +133,11 @@ impl Inner {
         let Some(account) = event.account.as_ref().filter(|a| env.account.as_ref() != Some(a)) else {
             return Some(received_on.clone());
         };
-        let provider = env.channel.provider();
+        let provider = env.provider.clone();
         let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
         let is_named = |line: &&Arc<Line>| {
             let env = line.env();
-            env.account.as_ref() == Some(account) && env.channel.provider() == provider
+            env.account.as_ref() == Some(account) && env.provider == provider && !line.is_superseded()
         };
         // A host that never told the account of this channel does not tell accounts apart.
         let only_one = env.account.is_none().then(|| received_on.clone());

@@ -24,9 +24,11 @@
 mod attempt;
 #[cfg(feature = "axum")]
 pub mod axum;
+mod bots;
 mod builder;
 mod clock;
 mod decide;
+mod desk;
 mod dispatch;
 mod health;
 mod hub;
@@ -37,7 +39,9 @@ mod messages;
 mod pacing;
 mod run;
 pub mod store;
+mod tenant;
 
+pub use bots::{Bot, Question};
 pub use builder::{HubBuilder, Interrupted};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decide::Draft;

@@ -5,16 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use metrics::Counter;
 use omni_core::Timestamp;
-use omni_core::error::Error;
+use omni_core::error::{Error, ErrorKind};
 use omni_core::outbound::OutboundItem;
-use omni_core::policy::Policy;
+use omni_core::policy::{Engine, Policy};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::decide::{Backlog, Env};
 use crate::health::Health;
 use crate::hub::{ChannelSetup, Inner};
-use crate::store::{MessageRecord, OutboxRecord};
+use crate::store::{ChannelKey, MessageRecord, OutboxRecord};
+use crate::tenant::Tenant;
 
 /// A message on its way, in memory.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct Line {
     /// Taken by the runner when it starts the line.
     pub(crate) inbox: Mutex<Option<mpsc::UnboundedReceiver<Job>>>,
     health: Mutex<Health>,
+    /// The account is connected under a newer name.
+    superseded: AtomicBool,
     paused_until: AtomicI64,
     pub(crate) stop: CancellationToken,
     /// The end of a line that had the name before: this one begins after it.
@@ -73,10 +76,15 @@ impl Line {
             failed: counter("omni_failed_total"),
             unknown: counter("omni_unknown_total"),
         };
+        let tenant = hub.tenant(&setup.key.tenant);
+        let (policy, own_policy) = policy_of(&setup, &tenant);
         let env = Env {
+            provider: setup.channel.provider(),
             key: setup.key,
             channel: setup.channel,
-            policy: setup.policy,
+            policy,
+            own_policy,
+            tenant,
             account: setup.account,
             ids: hub.ids.clone(),
             node: hub.node.clone(),
@@ -92,6 +100,7 @@ impl Line {
             jobs,
             inbox: Mutex::new(Some(inbox)),
             health: Mutex::new(Health::Starting),
+            superseded: AtomicBool::new(false),
             paused_until: AtomicI64::new(i64::MIN),
             stop: hub.stop.child_token(),
             former,
@@ -106,17 +115,49 @@ impl Line {
 
     pub(crate) fn set_policy(&self, policy: Arc<dyn Policy>) {
         let mut env = self.env.write().unwrap_or_else(PoisonError::into_inner);
-        let changed = Env { policy, ..Env::clone(&env) };
+        let changed = Env { policy, own_policy: true, ..Env::clone(&env) };
         *env = Arc::new(changed);
     }
 
+    /// The tenant has another book; a policy of the channel's own stays.
+    pub(crate) fn follow_book(&self, policy: Arc<dyn Policy>) {
+        let mut env = self.env.write().unwrap_or_else(PoisonError::into_inner);
+        if !env.own_policy {
+            let changed = Env { policy, ..Env::clone(&env) };
+            *env = Arc::new(changed);
+        }
+    }
+
+    /// Whether this line stands for the account that a setup connects under another name.
+    pub(crate) fn has_account(&self, setup: &ChannelSetup) -> bool {
+        let env = self.env();
+        setup.account.is_some() && env.account == setup.account && env.provider == setup.channel.provider()
+    }
+
+    /// The account goes over to another name: this line stops listening and takes no webhooks. It still sends.
+    pub(crate) fn supersede(&self, by: &ChannelKey, now: Timestamp) {
+        self.superseded.store(true, Ordering::Release);
+        let error = Error::new(ErrorKind::Conflict, "connect")
+            .with_text(format!("the account is connected as {by} too: the newest connection receives its messages"))
+            .with_advice("remove this channel, or remove the other one and connect this one again");
+        self.set_health(Health::NeedsPerson { since: now, error: error.report() });
+        self.replaced.send_modify(|n| *n += 1);
+    }
+
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.superseded.load(Ordering::Acquire)
+    }
+
     /// Another channel under the same name: what waits goes through it, in the order it waits in.
-    pub(crate) fn replace(&self, setup: ChannelSetup) {
+    pub(crate) fn replace(&self, setup: ChannelSetup, hub: &Inner) {
         {
             let mut env = self.env.write().unwrap_or_else(PoisonError::into_inner);
-            let ChannelSetup { key, channel, policy, account } = setup;
-            *env = Arc::new(Env { key, channel, policy, account, ..Env::clone(&env) });
+            let (policy, own_policy) = policy_of(&setup, &hub.tenant(&setup.key.tenant));
+            let provider = setup.channel.provider();
+            let ChannelSetup { key, channel, account, .. } = setup;
+            *env = Arc::new(Env { key, channel, policy, own_policy, provider, account, ..Env::clone(&env) });
         }
+        self.superseded.store(false, Ordering::Release);
         self.set_health(Health::Starting);
         self.paused_until.store(i64::MIN, Ordering::Relaxed);
         self.replaced.send_modify(|n| *n += 1);
@@ -146,6 +187,9 @@ impl Line {
 
     /// The provider answered well: a channel that was ill is not any more.
     pub(crate) fn works(&self) {
+        if self.is_superseded() {
+            return;
+        }
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         if *health != Health::Working {
             *health = Health::Working;
@@ -177,4 +221,14 @@ impl Line {
         let until = self.paused_until.load(Ordering::Relaxed);
         (until > i64::MIN).then(|| Timestamp::from_millis(until))
     }
+}
+
+/// The policy of a channel: its own, its part of the tenant's book, or the plainest.
+fn policy_of(setup: &ChannelSetup, tenant: &Tenant) -> (Arc<dyn Policy>, bool) {
+    if let Some(policy) = &setup.policy {
+        return (policy.clone(), true);
+    }
+    // The book was checked when it was set.
+    let engine = tenant.book().and_then(|book| Engine::new(book, &setup.key.channel).ok());
+    (Arc::new(engine.unwrap_or_default()), false)
 }

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 
 use crate::builder::{Interrupted, back_off};
 use crate::decide::{self, Env, Outcome};
+use crate::desk::keep_desk;
 use crate::dispatch::dispatch;
 use crate::health::Health;
 use crate::hub::{Hub, HubError, Inner};
@@ -42,6 +43,7 @@ impl Hub {
         let mut tasks = JoinSet::new();
         tasks.spawn(keep_time(hub.clone()));
         tasks.spawn(reclaim(hub.clone()));
+        tasks.spawn(keep_desk(hub.clone()));
         // In a set of its own: it ends with this future, and a dropped hub does not live on in its leases.
         let mut alive = JoinSet::new();
         alive.spawn(heartbeat(hub.clone()));
@@ -133,7 +135,7 @@ impl Inner {
         }
     }
 
-    async fn pause(&self, wait: Duration) {
+    pub(crate) async fn pause(&self, wait: Duration) {
         self.clock.sleep_until(self.now() + wait).await;
     }
 
@@ -348,7 +350,7 @@ async fn listen(hub: Arc<Inner>, line: Arc<Line>) {
     let mut failures = 0;
     while !line.stop.is_cancelled() {
         replaced.mark_unchanged();
-        if !line.env().channel.receives().listens() {
+        if line.is_superseded() || !line.env().channel.receives().listens() {
             tokio::select! {
                 _ = replaced.changed() => continue,
                 () = line.stop.cancelled() => return,

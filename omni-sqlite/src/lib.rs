@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+mod desk;
 mod read;
 mod rows;
 mod schema;
@@ -32,7 +33,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use omni_core::id::{BlobId, ConsumerId, ContactId, ConversationId, Cursor, MessageId, NodeId};
+use omni_core::id::{
+    BlobId, ConsumerId, ContactId, ConversationId, Cursor, MessageId, NodeId, TeamId, TenantId,
+};
+use omni_core::policy::{Desk, Waiting};
 use omni_core::{Contact, Conversation, Timestamp};
 use omni_hub::store::{
     Applied, Batch, ChannelKey, ConversationQuery, Entry, Lease, MessageRecord, OutboxRecord, PeerKey,
@@ -204,6 +208,16 @@ impl Store for SqliteStore {
     async fn conversations(&self, query: &ConversationQuery) -> StoreResult<Vec<Conversation>> {
         let query = query.clone();
         self.read("conversations", move |c| read::conversations(c, &query)).await
+    }
+
+    async fn desk(&self, tenant: &TenantId) -> StoreResult<Desk> {
+        let tenant = tenant.clone();
+        self.read("desk", move |c| desk::desk(c, &tenant)).await
+    }
+
+    async fn waiting(&self, tenant: &TenantId, team: &TeamId, limit: usize) -> StoreResult<Vec<Waiting>> {
+        let (tenant, team) = (tenant.clone(), team.clone());
+        self.read("waiting", move |c| desk::waiting(c, &tenant, &team, limit)).await
     }
 
     async fn conversation(&self, id: ConversationId) -> StoreResult<Option<Conversation>> {

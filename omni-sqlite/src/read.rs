@@ -11,7 +11,7 @@ use omni_hub::store::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::rows::{self, MESSAGE, OUTBOX};
+use crate::rows::{self, CONVERSATION, MESSAGE, OUTBOX};
 
 pub(crate) fn cursor(c: &Connection, channel: &ChannelKey) -> rusqlite::Result<Option<Cursor>> {
     let found: Option<Option<String>> = c
@@ -177,25 +177,35 @@ pub(crate) fn conversations(
     c: &Connection,
     query: &ConversationQuery,
 ) -> rusqlite::Result<Vec<Conversation>> {
-    // Without a tenant the index does not order: an administrator's question, not a desk's.
-    let sql = if query.tenant.is_some() {
-        "SELECT body FROM conversation WHERE tenant = ?1 AND last_message_at < ?2 \
-         AND (?3 IS NULL OR open = ?3) ORDER BY last_message_at DESC, id DESC"
-    } else {
-        "SELECT body FROM conversation WHERE ?1 IS NULL AND last_message_at < ?2 \
-         AND (?3 IS NULL OR open = ?3) ORDER BY last_message_at DESC, id DESC"
+    let (tenant, team) = (query.tenant.as_ref().map(|t| t.as_str()), query.waiting_for.as_ref());
+    let owner = query.owner.as_ref().filter(|_| query.state == StateFilter::Open);
+    let contact = query.contact.map(|id| id.to_bytes());
+    // Where few can fit, their index finds them, and they are sorted. Else they are read in order until the page is
+    // full; without a tenant no index orders them: an administrator's question, not a desk's.
+    let among = match (tenant, team, owner) {
+        _ if contact.is_some() => "INDEXED BY conversation_contact WHERE v.contact = ?4",
+        (Some(_), Some(_), _) => "INDEXED BY conversation_queue WHERE v.tenant = ?1 AND v.team = ?5",
+        (Some(_), None, Some(_)) => "INDEXED BY conversation_load WHERE v.tenant = ?1 AND v.agent = ?6",
+        (Some(_), None, None) => "INDEXED BY conversation_recent WHERE v.tenant = ?1",
+        (None, ..) => "WHERE ?1 IS NULL",
     };
+    let sql = format!(
+        "SELECT {CONVERSATION} FROM conversation v {among} AND v.last_message_at < ?2 \
+         AND (?3 IS NULL OR v.open = ?3) AND (?4 IS NULL OR v.contact = ?4) AND (?5 IS NULL OR v.team = ?5) \
+         AND (?6 IS NULL OR v.agent = ?6) ORDER BY v.last_message_at DESC, v.id DESC"
+    );
     let open = match query.state {
         StateFilter::Any => None,
         StateFilter::Open => Some(true),
         StateFilter::Closed => Some(false),
     };
     let before = query.before.unwrap_or(Timestamp::MAX).as_millis();
-    let mut statement = c.prepare_cached(sql)?;
-    let mut found = statement.query(params![query.tenant.as_ref().map(|t| t.as_str()), before, open])?;
+    let mut statement = c.prepare_cached(&sql)?;
+    let (team, owner) = (team.map(|t| t.as_str()), owner.map(|a| a.as_str()));
+    let mut found = statement.query(params![tenant, before, open, contact, team, owner])?;
     let mut fitting = Vec::new();
     while let Some(row) = found.next()? {
-        let conversation: Conversation = rows::from_json(row, 0)?;
+        let conversation = rows::conversation(row, 0)?;
         if query.fits(&conversation) {
             fitting.push(conversation);
             if fitting.len() == query.page() {

@@ -3,11 +3,11 @@
 use omni_core::Status;
 use omni_core::conversation::TimerKind;
 use omni_core::event::ChatKind;
-use omni_core::id::{ConversationId, MessageId, NodeId, TimerToken};
+use omni_core::id::{ContactId, ConversationId, MessageId, NodeId, TimerToken};
 use omni_core::outbound::Author;
 use omni_core::plan::Reach;
-use omni_core::policy::Overtaken;
-use omni_core::{Address, Timestamp};
+use omni_core::policy::{AgentState, Presence};
+use omni_core::{Address, Conversation, Timestamp};
 use omni_hub::store::{ChannelKey, MessageRecord, OutboxRecord, OutboxState, TimerRecord};
 use rusqlite::Row;
 use rusqlite::types::Type;
@@ -34,6 +34,11 @@ pub(crate) fn opt_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rus
     }
 }
 
+/// A value as JSON text, or nothing for the usual one.
+pub(crate) fn unusual<T: Serialize + PartialEq>(value: &T, usual: &T) -> rusqlite::Result<Option<String>> {
+    if value == usual { Ok(None) } else { json(value).map(Some) }
+}
+
 /// A number that must fit.
 pub(crate) fn corrupt(column: usize) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, "a number out of its range".into())
@@ -49,6 +54,46 @@ pub(crate) fn message(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageRe
     message.provider_ids = opt_json(row, first + 2)?.unwrap_or_default();
     message.error = opt_json(row, first + 3)?;
     Ok(message)
+}
+
+/// The columns of `conversation` in the order [`conversation`] reads them.
+pub(crate) const CONVERSATION: &str = "v.body, v.contact";
+
+/// A conversation from [`CONVERSATION`] at `first`.
+pub(crate) fn conversation(row: &Row<'_>, first: usize) -> rusqlite::Result<Conversation> {
+    let mut conversation: Conversation = from_json(row, first)?;
+    conversation.contact = row.get::<_, Option<[u8; 16]>>(first + 1)?.map(ContactId::from_bytes);
+    Ok(conversation)
+}
+
+/// The columns of `agent` in the order [`agent`] reads them.
+pub(crate) const AGENT: &str = "a.presence, a.since, a.assigned_at, a.freed_at";
+
+/// An agent without their load from [`AGENT`] at `first`.
+pub(crate) fn agent(row: &Row<'_>, first: usize) -> rusqlite::Result<AgentState> {
+    let time =
+        |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp::from_millis));
+    Ok(AgentState {
+        presence: match row.get::<_, u8>(first)? {
+            0 => Presence::Offline,
+            1 => Presence::Away,
+            2 => Presence::Online,
+            _ => return Err(corrupt(first)),
+        },
+        since: Timestamp::from_millis(row.get(first + 1)?),
+        assigned_at: time(first + 2)?,
+        freed_at: time(first + 3)?,
+        ..AgentState::default()
+    })
+}
+
+/// Whether an agent is there, as a number.
+pub(crate) fn presence(presence: Presence) -> u8 {
+    match presence {
+        Presence::Offline => 0,
+        Presence::Away => 1,
+        Presence::Online => 2,
+    }
 }
 
 /// A status from its rank.
@@ -69,7 +114,7 @@ pub(crate) fn status(rank: u8, column: usize) -> rusqlite::Result<Status> {
 }
 
 /// The columns of `outbox` in the order [`outbox`] reads them; the channel's names come last.
-pub(crate) const OUTBOX: &str = "o.message, o.address, o.conversation, o.chat, o.author, o.overtaken, o.queued_at, \
+pub(crate) const OUTBOX: &str = "o.message, o.address, o.conversation, o.chat, o.author, o.guard, o.queued_at, \
      o.due, o.attempts, o.state, o.owner, c.tenant, c.channel";
 
 /// An outbox row from [`OUTBOX`] at the first column.
@@ -86,7 +131,7 @@ pub(crate) fn outbox(row: &Row<'_>) -> rusqlite::Result<OutboxRecord> {
             _ => ChatKind::Channel,
         },
         author: if row.get::<_, u8>(4)? == 0 { Author::Person } else { Author::Program },
-        unless: if row.get::<_, u8>(5)? == 0 { Overtaken::PersonAnswered } else { Overtaken::Never },
+        guard: opt_json(row, 5)?.unwrap_or_default(),
         queued_at: Timestamp::from_millis(row.get(6)?),
         due: Timestamp::from_millis(row.get(7)?),
         attempts: row.get(8)?,
@@ -125,12 +170,15 @@ pub(crate) fn address_of(text: &str) -> Address {
     }
 }
 
+/// The kind of nearly every timer.
+pub(crate) const USUAL_TIMER: TimerKind = TimerKind::Wake;
+
 /// A timer from `token, conversation, kind, due, tenant, channel`.
 pub(crate) fn timer(row: &Row<'_>) -> rusqlite::Result<TimerRecord> {
     Ok(TimerRecord {
         token: TimerToken::from_bytes(row.get(0)?),
         conversation: ConversationId::from_bytes(row.get(1)?),
-        kind: from_json::<TimerKind>(row, 2)?,
+        kind: opt_json(row, 2)?.unwrap_or(USUAL_TIMER),
         due: Timestamp::from_millis(row.get(3)?),
         channel: ChannelKey::new(row.get::<_, String>(4)?, row.get::<_, String>(5)?),
     })

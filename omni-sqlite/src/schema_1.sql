@@ -26,7 +26,10 @@ CREATE TABLE peer (
     reach        INTEGER NOT NULL,
     PRIMARY KEY (channel, address)
 ) WITHOUT ROWID;
+CREATE INDEX peer_contact ON peer (contact) WHERE contact IS NOT NULL;
 
+-- The person stands in the column alone and not in the body, so that two persons become one without reading bodies.
+-- Who has it and for whom it waits stand here while it is open; the indexes hold only rows of which it is so.
 CREATE TABLE conversation (
     id              BLOB PRIMARY KEY,
     channel         INTEGER NOT NULL,
@@ -34,9 +37,27 @@ CREATE TABLE conversation (
     address         TEXT NOT NULL,
     open            INTEGER NOT NULL,
     last_message_at INTEGER NOT NULL,
+    contact         BLOB,
+    agent           TEXT,
+    team            TEXT,
+    queued_since    INTEGER,
     body            TEXT NOT NULL
 );
 CREATE INDEX conversation_recent ON conversation (tenant, last_message_at);
+CREATE INDEX conversation_contact ON conversation (contact) WHERE contact IS NOT NULL;
+CREATE INDEX conversation_load ON conversation (tenant, agent, channel) WHERE agent IS NOT NULL;
+CREATE INDEX conversation_queue ON conversation (tenant, team, queued_since, id) WHERE team IS NOT NULL;
+
+-- Agents ever heard of; their loads follow from the conversations.
+CREATE TABLE agent (
+    tenant      TEXT NOT NULL,
+    agent       TEXT NOT NULL,
+    presence    INTEGER NOT NULL,
+    since       INTEGER NOT NULL,
+    assigned_at INTEGER,
+    freed_at    INTEGER,
+    PRIMARY KEY (tenant, agent)
+) WITHOUT ROWID;
 
 CREATE TABLE message (
     id           BLOB PRIMARY KEY,
@@ -67,7 +88,7 @@ CREATE TABLE outbox (
     conversation BLOB NOT NULL,
     chat         INTEGER NOT NULL,
     author       INTEGER NOT NULL,
-    overtaken    INTEGER NOT NULL,
+    guard        TEXT,
     queued_at    INTEGER NOT NULL,
     due          INTEGER NOT NULL,
     attempts     INTEGER NOT NULL,
@@ -76,14 +97,16 @@ CREATE TABLE outbox (
 ) WITHOUT ROWID;
 CREATE INDEX outbox_lane ON outbox (channel, address);
 
+-- In the order they fall due, so that those of a moment lie side by side. The usual kind is NULL.
 CREATE TABLE timer (
-    token        BLOB PRIMARY KEY,
+    due          INTEGER NOT NULL,
+    token        BLOB NOT NULL,
     conversation BLOB NOT NULL,
     channel      INTEGER NOT NULL,
-    kind         TEXT NOT NULL,
-    due          INTEGER NOT NULL
+    kind         TEXT,
+    PRIMARY KEY (due, token)
 ) WITHOUT ROWID;
-CREATE INDEX timer_due ON timer (due);
+CREATE UNIQUE INDEX timer_token ON timer (token);
 
 CREATE TABLE contact (
     id   BLOB PRIMARY KEY,

@@ -4,9 +4,11 @@ use omni_core::event::MessageName;
 use omni_core::id::{ContactId, ConversationId, MessageId};
 use omni_core::{Contact, Conversation, Status};
 use omni_hub::store::{ChannelKey, Direction, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, Target};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use crate::rows::{self, MESSAGE, opt_json};
+use crate::desk;
+use crate::rows::{self, CONVERSATION, MESSAGE, opt_json};
 
 /// Loads what a unit asked to see.
 pub(crate) fn snapshot(c: &Connection, target: &Target, lookups: &[Lookup]) -> rusqlite::Result<Snapshot> {
@@ -24,7 +26,7 @@ pub(crate) fn snapshot(c: &Connection, target: &Target, lookups: &[Lookup]) -> r
 
 /// An address with its latest conversation and its person.
 pub(crate) fn at_peer(c: &Connection, key: &PeerKey) -> rusqlite::Result<Snapshot> {
-    let sql = "SELECT p.contact, p.conversation, p.reach, v.body, k.body FROM channel n \
+    let sql = "SELECT p.contact, p.conversation, p.reach, k.body, v.body, v.contact FROM channel n \
                JOIN peer p ON p.channel = n.id AND p.address = ?3 \
                LEFT JOIN conversation v ON v.id = p.conversation \
                LEFT JOIN contact k ON k.id = p.contact \
@@ -39,12 +41,11 @@ pub(crate) fn at_peer(c: &Connection, key: &PeerKey) -> rusqlite::Result<Snapsho
                 conversation: row.get::<_, Option<[u8; 16]>>(1)?.map(ConversationId::from_bytes),
                 reach: rows::reach_of(row.get(2)?),
             };
-            Ok(Snapshot {
-                peer: Some(peer),
-                conversation: opt_json(row, 3)?,
-                contact: opt_json(row, 4)?,
-                messages: Vec::new(),
-            })
+            let conversation = match row.get_ref(4)? {
+                ValueRef::Null => None,
+                _ => Some(rows::conversation(row, 4)?),
+            };
+            Ok(Snapshot { peer: Some(peer), conversation, contact: opt_json(row, 3)?, ..Snapshot::default() })
         },
     );
     Ok(found.optional()?.unwrap_or_default())
@@ -122,7 +123,12 @@ fn look_up(c: &Connection, lookup: &Lookup, target: &Target, found: &mut Snapsho
             let mut statement = c.prepare_cached(sql)?;
             found.contact = statement.query_row(names, |row| rows::from_json(row, 0)).optional()?;
         }
-        _ => {}
+        (Lookup::Agent(tenant, agent), _) => {
+            found.agents.push((agent.clone(), desk::agent(c, tenant, agent)?));
+        }
+        (Lookup::Contact(id), _) => found.contacts.extend(contact(c, *id)?),
+        (Lookup::Conversation(id), _) => found.others.extend(conversation(c, *id)?),
+        (Lookup::Album(_) | Lookup::Unsettled | Lookup::Unread | Lookup::Identity(_), _) => {}
     }
     Ok(())
 }
@@ -139,8 +145,9 @@ fn recent_out(c: &Connection, thread: ConversationId) -> rusqlite::Result<Vec<Me
 }
 
 pub(crate) fn conversation(c: &Connection, id: ConversationId) -> rusqlite::Result<Option<Conversation>> {
-    let mut statement = c.prepare_cached("SELECT body FROM conversation WHERE id = ?1")?;
-    statement.query_row(params![id.to_bytes()], |row| rows::from_json(row, 0)).optional()
+    let mut statement =
+        c.prepare_cached(&format!("SELECT {CONVERSATION} FROM conversation v WHERE v.id = ?1"))?;
+    statement.query_row(params![id.to_bytes()], |row| rows::conversation(row, 0)).optional()
 }
 
 pub(crate) fn message(c: &Connection, id: MessageId) -> rusqlite::Result<Option<MessageRecord>> {

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use omni_core::id::{NodeId, ProviderMessageId};
+use omni_core::id::{ContactId, NodeId, ProviderMessageId};
 use omni_core::outbound::Author;
-use omni_core::policy::Overtaken;
+use omni_core::policy::Guard;
 use omni_core::{Contact, Conversation};
 use omni_hub::store::{
     Applied, Batch, Changes, ChannelKey, Claim, Direction, Entry, MessageRecord, OutboxRecord, OutboxState,
-    PeerKey, PeerRecord, StatusPatch, StoreError, TimerRecord, Unit,
+    PeerKey, PeerRecord, Snapshot, StatusPatch, StoreError, TimerRecord, Unit, agent_of, queued,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tracing::error;
 
-use crate::rows::{self, json};
-use crate::snapshot::snapshot;
+use crate::desk;
+use crate::rows::{self, CONVERSATION, json, unusual};
+use crate::snapshot::{self, snapshot};
 
 /// The numbers of channels, so that rows hold a number in place of two names.
 #[derive(Debug, Default)]
@@ -108,7 +109,7 @@ fn run(c: &Connection, names: &mut Names, unit: &mut Unit) -> rusqlite::Result<A
     if let Some((claim, at)) = &unit.claim {
         take_claim(c, names, claim, at.as_millis())?;
     }
-    write(c, names, &mut changes)?;
+    write(c, names, &snapshot, &mut changes)?;
     Ok(Applied::Done(Box::new(changes)))
 }
 
@@ -128,15 +129,25 @@ fn take_claim(c: &Connection, names: &mut Names, claim: &Claim, at: i64) -> rusq
     Ok(())
 }
 
-fn write(c: &Connection, names: &mut Names, changes: &mut Changes) -> rusqlite::Result<()> {
+fn write(c: &Connection, names: &mut Names, seen: &Snapshot, changes: &mut Changes) -> rusqlite::Result<()> {
+    changes.follow_merge();
     if let Some(contact) = &changes.contact {
         put_contact(c, contact)?;
     }
-    if let Some(conversation) = &changes.conversation {
-        put_conversation(c, names, conversation)?;
+    if let Some(conversation) = &mut changes.conversation {
+        put_conversation(c, names, seen.conversation.as_ref(), conversation)?;
+    }
+    for conversation in &mut changes.more_conversations {
+        put_conversation(c, names, None, conversation)?;
     }
     if let Some(peer) = &changes.peer {
-        put_peer(c, names, peer)?;
+        put_peer(c, names, seen.peer.as_ref(), peer)?;
+    }
+    if let Some((from, into)) = changes.merge() {
+        merge(c, from, into)?;
+    }
+    for patch in &changes.agents {
+        desk::patch(c, patch)?;
     }
     for message in &changes.new_messages {
         let channel = channel_of(c, changes.conversation.as_ref(), names, message)?;
@@ -182,34 +193,95 @@ fn put_contact(c: &Connection, contact: &Contact) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_conversation(c: &Connection, names: &mut Names, v: &Conversation) -> rusqlite::Result<()> {
+/// Writes a conversation whole. Most changes leave alone what the indexes of persons, loads and queues hold: then they
+/// are not touched. `seen` is the conversation as it is stored, where it was read in this unit.
+fn put_conversation(
+    c: &Connection,
+    names: &mut Names,
+    seen: Option<&Conversation>,
+    v: &mut Conversation,
+) -> rusqlite::Result<()> {
+    let contact = v.contact.take();
+    let body = json(v);
+    v.contact = contact;
+    let body = body?;
+    let place = |v: &Conversation| queued(v).map(|queue| (queue.team.clone(), queue.since));
+    let (key, address, open) = (v.id.to_bytes(), v.address.as_str(), v.is_open());
+    let last_message_at = v.last_message_at.as_millis();
+    let stays = |seen: &Conversation| {
+        seen.id == v.id
+            && seen.contact == v.contact
+            && agent_of(seen) == agent_of(v)
+            && place(seen) == place(v)
+    };
+    if seen.is_some_and(stays) {
+        let sql =
+            "UPDATE conversation SET address = ?2, open = ?3, last_message_at = ?4, body = ?5 WHERE id = ?1";
+        c.prepare_cached(sql)?.execute(params![key, address, open, last_message_at, body])?;
+        return Ok(());
+    }
     let channel = names.channel(c, &ChannelKey::new(v.tenant.clone(), v.channel.clone()))?;
-    let sql = "INSERT INTO conversation (id, channel, tenant, address, open, last_message_at, body) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET \
-               address = ?4, open = ?5, last_message_at = ?6, body = ?7";
+    let sql = "INSERT INTO conversation \
+               (id, channel, tenant, address, open, last_message_at, contact, agent, team, queued_since, body) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO UPDATE SET \
+               address = ?4, open = ?5, last_message_at = ?6, contact = ?7, agent = ?8, team = ?9, \
+               queued_since = ?10, body = ?11";
     c.prepare_cached(sql)?.execute(params![
-        v.id.to_bytes(),
+        key,
         channel,
         v.tenant.as_str(),
-        v.address.as_str(),
-        v.is_open(),
-        v.last_message_at.as_millis(),
-        json(v)?
+        address,
+        open,
+        last_message_at,
+        v.contact.map(|id| id.to_bytes()),
+        agent_of(v).map(|agent| agent.as_str()),
+        queued(v).map(|queue| queue.team.as_str()),
+        queued(v).map(|queue| queue.since.as_millis()),
+        body
     ])?;
     Ok(())
 }
 
-fn put_peer(c: &Connection, names: &mut Names, peer: &PeerRecord) -> rusqlite::Result<()> {
+fn put_peer(
+    c: &Connection,
+    names: &mut Names,
+    seen: Option<&PeerRecord>,
+    peer: &PeerRecord,
+) -> rusqlite::Result<()> {
     let channel = names.channel(c, &peer.key.channel_key())?;
+    let (address, reach) = (peer.key.address.as_str(), rows::reach(peer.reach));
+    let conversation = peer.conversation.map(|id| id.to_bytes());
+    if seen.is_some_and(|seen| seen.key == peer.key && seen.contact == peer.contact) {
+        let sql = "UPDATE peer SET conversation = ?3, reach = ?4 WHERE channel = ?1 AND address = ?2";
+        c.prepare_cached(sql)?.execute(params![channel, address, conversation, reach])?;
+        return Ok(());
+    }
     let sql = "INSERT INTO peer (channel, address, contact, conversation, reach) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT DO UPDATE SET contact = ?3, conversation = ?4, reach = ?5";
-    c.prepare_cached(sql)?.execute(params![
-        channel,
-        peer.key.address.as_str(),
-        peer.contact.map(|id| id.to_bytes()),
-        peer.conversation.map(|id| id.to_bytes()),
-        rows::reach(peer.reach)
-    ])?;
+    let contact = peer.contact.map(|id| id.to_bytes());
+    c.prepare_cached(sql)?.execute(params![channel, address, contact, conversation, reach])?;
+    Ok(())
+}
+
+/// Lets all that names `from` name `into`.
+fn merge(c: &Connection, from: ContactId, into: ContactId) -> rusqlite::Result<()> {
+    let (old, new) = (from.to_bytes(), into.to_bytes());
+    if let Some(contact) = snapshot::contact(c, from)? {
+        let mut statement = c.prepare_cached(
+            "UPDATE identity SET contact = ?2 \
+             WHERE provider = ?3 AND scope = ?4 AND id = ?5 AND contact = ?1",
+        )?;
+        for identity in &contact.identities {
+            statement.execute(params![old, new, identity.provider.as_str(), identity.scope, identity.id])?;
+        }
+    }
+    for sql in [
+        "UPDATE peer SET contact = ?2 WHERE contact = ?1",
+        "UPDATE conversation SET contact = ?2 WHERE contact = ?1",
+    ] {
+        c.prepare_cached(sql)?.execute(params![old, new])?;
+    }
+    c.prepare_cached("DELETE FROM contact WHERE id = ?1")?.execute(params![old])?;
     Ok(())
 }
 
@@ -311,7 +383,7 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
     if elsewhere {
         row.owner = None;
     }
-    let sql = "INSERT INTO outbox (message, channel, address, conversation, chat, author, overtaken, queued_at, due, \
+    let sql = "INSERT INTO outbox (message, channel, address, conversation, chat, author, guard, queued_at, due, \
                attempts, state, owner) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
                ON CONFLICT DO UPDATE SET due = ?9, attempts = ?10, state = ?11 RETURNING owner";
     let values = params![
@@ -321,7 +393,7 @@ fn put_outbox(c: &Connection, names: &mut Names, row: &mut OutboxRecord) -> rusq
         row.conversation.to_bytes(),
         rows::chat(row.chat),
         u8::from(row.author == Author::Program),
-        u8::from(row.unless == Overtaken::Never),
+        unusual(&row.guard, &Guard::default())?,
         row.queued_at.as_millis(),
         row.due.as_millis(),
         row.attempts,
@@ -362,7 +434,7 @@ fn put_timer(c: &Connection, names: &mut Names, timer: &TimerRecord) -> rusqlite
         timer.token.to_bytes(),
         timer.conversation.to_bytes(),
         channel,
-        json(&timer.kind)?,
+        unusual(&timer.kind, &rows::USUAL_TIMER)?,
         timer.due.as_millis()
     ])?;
     Ok(())
@@ -376,13 +448,14 @@ fn rename(
 ) -> rusqlite::Result<()> {
     let channel = names.channel(c, &from.channel_key())?;
     let (old, new) = (from.address.as_str(), to.as_str());
-    let mut of_peer =
-        c.prepare_cached("SELECT body FROM conversation WHERE channel = ?1 AND address = ?2")?;
+    let mut of_peer = c.prepare_cached(&format!(
+        "SELECT {CONVERSATION} FROM conversation v WHERE channel = ?1 AND address = ?2"
+    ))?;
     let conversations: rusqlite::Result<Vec<Conversation>> =
-        of_peer.query_map(params![channel, old], |row| rows::from_json(row, 0))?.collect();
+        of_peer.query_map(params![channel, old], |row| rows::conversation(row, 0))?.collect();
     for mut conversation in conversations? {
         conversation.address = to.clone();
-        put_conversation(c, names, &conversation)?;
+        put_conversation(c, names, None, &mut conversation)?;
     }
     let moved = params![channel, old, new];
     c.prepare_cached("UPDATE outbox SET address = ?3 WHERE channel = ?1 AND address = ?2")?.execute(moved)?;

@@ -1,8 +1,11 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::id::RuleId;
 
 /// Why a step did what it did: which rules were looked at and what decided (law 13).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -16,11 +19,11 @@ pub struct Trace {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TraceStep {
     /// Its name.
-    pub rule: Cow<'static, str>,
+    pub rule: RuleId,
     /// What came of it.
     pub verdict: Verdict,
     /// The condition that decided, in words.
-    pub because: Cow<'static, str>,
+    pub because: Words,
 }
 
 /// What came of a rule.
@@ -36,14 +39,80 @@ pub enum Verdict {
     Dropped,
 }
 
+/// Words of a trace: written down when compiling, when the policy is read, or in the step. Cloning allocates nothing for
+/// the first two.
+#[derive(Clone, JsonSchema)]
+#[schemars(with = "String")]
+pub enum Words {
+    /// Known when compiling.
+    Static(&'static str),
+    /// Written once and shared.
+    Shared(Arc<str>),
+}
+
+impl Words {
+    /// The words.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Words::Static(words) => words,
+            Words::Shared(words) => words,
+        }
+    }
+}
+
+impl From<&'static str> for Words {
+    fn from(words: &'static str) -> Self {
+        Words::Static(words)
+    }
+}
+
+impl From<String> for Words {
+    fn from(words: String) -> Self {
+        Words::Shared(words.into())
+    }
+}
+
+impl From<Arc<str>> for Words {
+    fn from(words: Arc<str>) -> Self {
+        Words::Shared(words)
+    }
+}
+
+impl PartialEq for Words {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Words {}
+
+impl fmt::Debug for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Words {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Cow::<str>::deserialize(d).map(|words| Words::Shared(words.as_ref().into()))
+    }
+}
+
 impl Trace {
     /// Adds a rule.
-    pub fn note(
-        &mut self,
-        rule: impl Into<Cow<'static, str>>,
-        verdict: Verdict,
-        because: impl Into<Cow<'static, str>>,
-    ) {
+    pub fn note(&mut self, rule: impl Into<RuleId>, verdict: Verdict, because: impl Into<Words>) {
         self.steps.push(TraceStep { rule: rule.into(), verdict, because: because.into() });
     }
 

@@ -1,9 +1,9 @@
 //! What people, programs and timers do to conversations.
 
-use omni_core::conversation::{Actor, Closed, Owner, TimerKind};
-use omni_core::id::{MessageId, TimerToken};
+use omni_core::conversation::{Actor, CloseReason, Closed, Owner, TimerKind};
+use omni_core::id::{ConversationId, MessageId, TimerToken};
 use omni_core::policy::{Action, Input, Verb, Verdict};
-use omni_core::{Status, Timestamp};
+use omni_core::{Conversation, Status, Timestamp};
 
 use super::{Decision, Draft, Env};
 use crate::store::{Changes, HostEvent, PeerKey, Refused, Snapshot};
@@ -24,9 +24,9 @@ pub(crate) fn reply(env: &Env, now: Timestamp, draft: &Draft, snapshot: &Snapsho
 /// A message to an address, in its open conversation or in a new one.
 pub(crate) fn begin(env: &Env, now: Timestamp, to: &PeerKey, draft: &Draft, snapshot: &Snapshot) -> Changes {
     let mut d = Decision::new(env, now, snapshot);
-    if !d.conversation.as_ref().is_some_and(omni_core::Conversation::is_open) {
-        let former = d.conversation.take();
-        d.open(to.clone(), |c| {
+    if !d.conversation.as_ref().is_some_and(Conversation::is_open) {
+        let former = d.conversation.clone();
+        d.open(to.clone(), None, |c| {
             // The reply window goes on from what the person last wrote, in whichever conversation.
             c.last_inbound_at = former.as_ref().and_then(|f| f.last_inbound_at);
             c.title = former.map_or_else(|| to.address.to_string(), |f| f.title);
@@ -53,7 +53,9 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
     let by = action.by.clone();
     match &action.verb {
         Verb::Reply => return refused(Refused::NoMessage),
-        Verb::Assign { .. } | Verb::Close { .. } if !conversation.is_open() => {
+        Verb::Assign { .. } | Verb::Close { .. } | Verb::Snooze { .. } | Verb::Hold | Verb::Resume | Verb::Merge { .. }
+            if !conversation.is_open() =>
+        {
             return refused(Refused::Closed);
         }
         Verb::Assign { to } => {
@@ -65,11 +67,7 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
             d.tell(HostEvent::Assigned { to: to.clone(), by });
         }
         Verb::Close { reason } => d.close(Closed { at: now, reason: reason.clone(), by }),
-        Verb::Reopen => {
-            if conversation.closed.take().is_some() {
-                d.tell(HostEvent::Reopened { by });
-            }
-        }
+        Verb::Reopen => d.reopen(by, None),
         Verb::Seen => {
             if conversation.unread > 0 {
                 conversation.unread = 0;
@@ -82,10 +80,52 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
                 d.tell(HostEvent::Tagged { tag: tag.clone(), by });
             }
         }
-        _ => return refused(Refused::NoConversation),
+        Verb::Untag { tag } => {
+            if conversation.tags.iter().any(|t| t == tag) {
+                conversation.tags.retain(|t| t != tag);
+                d.tell(HostEvent::Untagged { tag: tag.clone(), by });
+            }
+        }
+        Verb::Set { field, value } => {
+            d.tell(HostEvent::FieldSet { field: field.clone(), value: value.clone(), by });
+            if let Some(of_contact) = field.strip_prefix("contact.fields.") {
+                d.set_contact_field(of_contact.to_owned(), value.clone());
+            }
+        }
+        Verb::Note { text } => d.tell(HostEvent::Noted { text: text.clone(), by }),
+        Verb::Snooze { until } => d.tell(HostEvent::Snoozed { until: *until, by }),
+        Verb::Hold => d.tell(HostEvent::Held { by }),
+        Verb::Resume => d.tell(HostEvent::Resumed { by }),
+        Verb::Merge { into } => return d.merge(*into, by, snapshot),
+        _ => return refused(Refused::Unknown),
     }
     d.step(&Input::Action(action));
     d.finish()
+}
+
+impl Decision<'_> {
+    /// Joins the conversation to another one, which goes on: labels, fields and the source go along.
+    fn merge(mut self, into: ConversationId, by: Actor, snapshot: &Snapshot) -> Changes {
+        let tenant = &self.env.key.tenant;
+        let goes_on = |c: &&Conversation| c.id == into && c.is_open() && c.tenant == *tenant;
+        let Some(mut other) = snapshot.others.iter().find(goes_on).cloned() else { return refused(Refused::NoConversation) };
+        let Some(conversation) = self.conversation.as_ref().filter(|c| c.id != into) else {
+            return refused(Refused::NoConversation);
+        };
+        for tag in &conversation.tags {
+            if !other.tags.contains(tag) {
+                other.tags.push(tag.clone());
+            }
+        }
+        for (field, value) in &conversation.flow.fields {
+            other.flow.fields.entry(field.clone()).or_insert_with(|| value.clone());
+        }
+        other.referral = other.referral.or_else(|| conversation.referral.clone());
+        other.item = other.item.or_else(|| conversation.item.clone());
+        self.close(Closed { at: self.now, reason: CloseReason::Merged(into), by });
+        self.changes.more_conversations.push(other);
+        self.finish()
+    }
 }
 
 fn takes(to: &Owner, by: &Actor) -> bool {

@@ -3,24 +3,24 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use omni_core::contact::{Contact, Sender, SenderKind};
+use omni_core::contact::{Sender, SenderKind};
 use omni_core::content::{Content, Part};
 use omni_core::conversation::Actor;
 use omni_core::event::{
     Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction,
     ReadReach, StatusNews,
 };
-use omni_core::id::{ContactId, MessageId, ProviderMessageId};
+use omni_core::id::{MessageId, ProviderMessageId};
 use omni_core::link::Referral;
 use omni_core::plan::Reach;
-use omni_core::policy::{Context, Input, Returning, Verdict};
-use omni_core::{Identity, Status, Timestamp};
+use omni_core::policy::{Failure, Input, Verdict};
+use omni_core::{Conversation, Status, Timestamp};
 use tracing::warn;
 
+use super::person::Place;
 use super::{Decision, Env, OtherSide, thread_time};
 use crate::store::{
-    Changes, Claim, Direction, HostEvent, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, StatusPatch,
-    Target, Unit,
+    Changes, Claim, Direction, HostEvent, Lookup, MessageRecord, Snapshot, StatusPatch, Target, Unit,
 };
 
 /// The unit of work of an event: its claim, what it wants to see, and the decision.
@@ -107,6 +107,10 @@ fn decide(env: &Env, event: &Arc<Event>, received_at: Timestamp, snapshot: &Snap
             }
             d.tell(HostEvent::Moved { to: to.clone() });
         }
+        EventBody::Typing { .. } => {
+            d.activity(event);
+            d.received(event, None);
+        }
         _ => d.received(event, None),
     }
     d.finish()
@@ -123,9 +127,14 @@ impl Decision<'_> {
         {
             return self.join_album(event, message, album.clone());
         }
-        self.meet(event, &message.sender, &message.chat, snapshot);
+        let place = self.meet(event, &message.sender, &message.chat, snapshot);
         if message.origin == Origin::Automatic || message.sender.kind == SenderKind::Robot {
             self.other_side = OtherSide::Robot;
+        }
+        if place == Place::Behind {
+            // It is shown where it belongs, and changes nothing there.
+            let id = self.record(thread_time(event, self.now), Direction::In, Actor::Customer, message);
+            return self.received(event, id);
         }
         if let Some(c) = &mut self.conversation {
             c.heard(self.now, message.content.preview());
@@ -184,81 +193,6 @@ impl Decision<'_> {
         Some(id)
     }
 
-    /// Makes sure of the address, the person and an open conversation.
-    fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat, snapshot: &Snapshot) {
-        let Some(address) = &event.address else { return };
-        let key = self.env.key.peer(address.clone());
-        let private = chat.kind == ChatKind::Private;
-        self.know_peer(&key);
-        if private {
-            self.know_person(sender, snapshot.contact.as_ref());
-        }
-        let title = match (&chat.title, &sender.profile.name) {
-            (Some(title), _) if !private => title.clone(),
-            (_, Some(name)) => name.clone(),
-            _ => sender.identity.id.clone(),
-        };
-        let returning = match &self.conversation {
-            Some(c) if c.is_open() => None,
-            Some(c) => Some(self.env.policy.returning(c, &Context::at(self.now))),
-            None => Some(Returning::New),
-        };
-        match (returning, &mut self.conversation) {
-            (None, Some(c)) => {
-                if c.title != title && private {
-                    c.title = title;
-                }
-            }
-            (Some(Returning::Reopen), Some(c)) => {
-                c.closed = None;
-                self.tell(HostEvent::Reopened { by: Actor::Customer });
-            }
-            _ => {
-                let chat = chat.clone();
-                self.open(key, |c| {
-                    c.title = title;
-                    c.chat = chat;
-                });
-            }
-        }
-    }
-
-    /// The address exists and is open from now on: who writes lets us write.
-    fn know_peer(&mut self, key: &PeerKey) {
-        let known = self.peer.is_some();
-        let peer = self.peer.get_or_insert_with(|| PeerRecord {
-            key: key.clone(),
-            contact: None,
-            conversation: None,
-            reach: Reach::Open,
-        });
-        if !known || peer.reach != Reach::Open {
-            peer.reach = Reach::Open;
-            self.changes.peer = Some(peer.clone());
-        }
-    }
-
-    /// The person exists, and what the event tells of them is known.
-    fn know_person(&mut self, sender: &Sender, known: Option<&Contact>) {
-        let mut contact = match known {
-            Some(contact) => contact.clone(),
-            None => {
-                let id = ContactId::next(&self.env.ids, self.now);
-                Contact { id, identities: vec![sender.identity.clone()], profile: sender.profile.clone() }
-            }
-        };
-        let learned = contact.profile.learn(&sender.profile) | learn_identity(&mut contact, &sender.identity);
-        if let Some(peer) = &mut self.peer
-            && peer.contact != Some(contact.id)
-        {
-            peer.contact = Some(contact.id);
-            self.changes.peer = Some(peer.clone());
-        }
-        if learned || known.is_none() {
-            self.changes.contact = Some(contact);
-        }
-    }
-
     /// A message of the business that we did not see leaving: ours after all, or a person's (law 8).
     fn echo(&mut self, event: &Arc<Event>, echo: &Echo, snapshot: &Snapshot) {
         if let Some(own) = own_send(echo, &snapshot.messages) {
@@ -282,20 +216,6 @@ impl Decision<'_> {
         let id = self.record(thread_time(event, self.now), Direction::Out, by, &message);
         self.step(&Input::Event(event));
         self.received(event, id);
-    }
-
-    /// A conversation that the business begins or goes on with, elsewhere.
-    fn meet_business(&mut self, event: &Arc<Event>, echo: &Echo) {
-        let Some(address) = &event.address else { return };
-        let key = self.env.key.peer(address.clone());
-        if self.conversation.as_ref().is_none_or(|c| !c.is_open()) {
-            let title = self.conversation.as_ref().map(|c| c.title.clone());
-            let chat = echo.message.chat.clone();
-            self.open(key, |c| {
-                c.title = title.or(chat.title.clone()).unwrap_or_default();
-                c.chat = chat;
-            });
-        }
     }
 
     fn edited(&mut self, event: &Arc<Event>, edited: &Edited, found: &[MessageRecord]) {
@@ -335,7 +255,15 @@ impl Decision<'_> {
         message.reactions.extend(reaction.signs.iter().map(|sign| (who.clone(), sign.clone())));
         let id = message.id;
         self.changes.changed_messages.push(message);
+        self.activity(event);
         self.received(event, Some(id));
+    }
+
+    /// Something other than words: whether it counts is a matter of policy.
+    fn activity(&mut self, event: &Arc<Event>) {
+        if self.conversation.as_ref().is_some_and(Conversation::is_open) {
+            self.step(&Input::Event(event));
+        }
     }
 
     fn status(&mut self, event: &Arc<Event>, news: &StatusNews, found: &[MessageRecord]) {
@@ -352,6 +280,13 @@ impl Decision<'_> {
             _ => Vec::new(),
         };
         self.news(message.id, news.status, ids, news.error.clone());
+        if news.status == Status::Failed {
+            self.step(&Input::Failed(&Failure {
+                message: message.id,
+                author: message.author.clone(),
+                error: news.error.clone(),
+            }));
+        }
     }
 
     fn read(
@@ -376,6 +311,7 @@ impl Decision<'_> {
         for id in seen {
             self.news(id, Status::Read, Vec::new(), None);
         }
+        self.activity(event);
         self.received(event, None);
     }
 
@@ -395,9 +331,9 @@ impl Decision<'_> {
     /// A pressed key stands in the thread as what was written on it.
     fn button(&mut self, event: &Arc<Event>, button: &Button, snapshot: &Snapshot) {
         let chat = snapshot.conversation.as_ref().map(|c| c.chat.clone()).unwrap_or_default();
-        self.meet(event, &button.sender, &chat, snapshot);
+        let place = self.meet(event, &button.sender, &chat, snapshot);
         let label = button.label.clone().unwrap_or_else(|| button.data.clone());
-        if let Some(c) = &mut self.conversation {
+        if let Some(c) = self.conversation.as_mut().filter(|_| place == Place::Open) {
             c.heard(self.now, label.clone());
         }
         let mut pressed =
@@ -417,7 +353,9 @@ impl Decision<'_> {
         referral: Option<&Referral>,
         snapshot: &Snapshot,
     ) {
-        self.meet(event, sender, &Chat::default(), snapshot);
+        if self.meet(event, sender, &Chat::default(), snapshot) == Place::Behind {
+            return self.received(event, None);
+        }
         if let Some(c) = &mut self.conversation {
             c.last_inbound_at = Some(self.now);
             c.last_message_at = self.now;
@@ -443,21 +381,6 @@ impl Decision<'_> {
             self.trace.note("reach", Verdict::Applied, "the person blocked the account: nothing can be sent");
         }
         self.received(event, None);
-    }
-}
-
-fn learn_identity(contact: &mut Contact, told: &Identity) -> bool {
-    let same = |i: &&mut Identity| i.provider == told.provider && i.scope == told.scope && i.id == told.id;
-    match contact.identities.iter_mut().find(same) {
-        Some(known) if told.aliases.is_empty() || known.aliases == told.aliases => false,
-        Some(known) => {
-            known.aliases.clone_from(&told.aliases);
-            true
-        }
-        None => {
-            contact.identities.push(told.clone());
-            true
-        }
     }
 }
 

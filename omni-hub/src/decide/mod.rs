@@ -4,11 +4,15 @@
 //! rule of conversations, matching and automatic texts is in one place and testable without a runtime.
 
 mod action;
+mod desk;
+mod effect;
 mod event;
 mod outcome;
+mod person;
 mod send;
 
 pub(crate) use action::{begin, do_action, postpone, reply, settle, timer};
+pub(crate) use desk::{bot_answered, merge_contacts, place, set_presence};
 pub(crate) use event::{event_unit, parked_unit};
 pub(crate) use outcome::{Outcome, before_send, outcome};
 pub use send::Draft;
@@ -17,13 +21,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use omni_core::channel::Channel;
-use omni_core::conversation::{Actor, Closed, Timer, TimerKind};
+use omni_core::conversation::{Actor, Closed, Owner, Timer, TimerKind};
 use omni_core::event::Event;
-use omni_core::id::{AccountId, ConversationId, IdSource, NodeId, TimerToken};
-use omni_core::policy::{Context, Effect, Input, Policy, Trace, Verdict};
-use omni_core::{Conversation, Timestamp};
+use omni_core::id::{AccountId, AgentId, ConversationId, IdSource, NodeId, TimerToken};
+use omni_core::policy::{Input, Policy, Trace, Verdict};
+use omni_core::{Contact, Conversation, Provider, Timestamp};
 
-use crate::store::{Changes, ChannelKey, Entry, HostEvent, PeerKey, PeerRecord, Snapshot, TimerRecord};
+use crate::store::{
+    AgentPatch, Changes, ChannelKey, Entry, HostEvent, PeerKey, PeerRecord, Snapshot, TimerRecord,
+};
+use crate::tenant::Tenant;
 
 /// What decisions of one channel have in common.
 #[derive(Clone, Debug)]
@@ -31,6 +38,10 @@ pub(crate) struct Env {
     pub(crate) key: ChannelKey,
     pub(crate) channel: Arc<dyn Channel>,
     pub(crate) policy: Arc<dyn Policy>,
+    /// Whether the policy is the host's own, and not the tenant's book.
+    pub(crate) own_policy: bool,
+    pub(crate) tenant: Arc<Tenant>,
+    pub(crate) provider: Provider,
     pub(crate) account: Option<AccountId>,
     pub(crate) ids: Arc<IdSource>,
     pub(crate) node: NodeId,
@@ -67,6 +78,9 @@ struct Decision<'a> {
     changes: Changes,
     peer: Option<PeerRecord>,
     conversation: Option<Conversation>,
+    contact: Option<Contact>,
+    /// The agent who had the open conversation before.
+    had: Option<AgentId>,
     /// What the policy noted since the last entry.
     trace: Trace,
     other_side: OtherSide,
@@ -80,6 +94,8 @@ impl<'a> Decision<'a> {
             changes: Changes::default(),
             peer: snapshot.peer.clone(),
             conversation: snapshot.conversation.clone(),
+            contact: snapshot.contact.clone(),
+            had: owner_of(snapshot.conversation.as_ref()),
             trace: Trace::default(),
             other_side: OtherSide::Person,
         }
@@ -97,47 +113,6 @@ impl<'a> Decision<'a> {
             event,
             why: if why.decided() { why } else { Trace::default() },
         });
-    }
-
-    /// Runs the policy on an input and does what it wants.
-    fn step(&mut self, input: &Input<'_>) {
-        let Some(conversation) = &self.conversation else { return };
-        let step = self.env.policy.step(conversation, input, &Context::at(self.now));
-        self.trace.steps.extend(step.trace.steps);
-        for effect in step.effects {
-            self.effect(effect);
-        }
-    }
-
-    fn effect(&mut self, effect: Effect) {
-        let Some(conversation) = &mut self.conversation else { return };
-        match effect {
-            Effect::Reply { content, by, unless } => {
-                if self.other_side == OtherSide::Robot {
-                    self.trace.note("automatic text", Verdict::Dropped, "the other side is a robot");
-                    return self.tell(HostEvent::Dropped { message: None });
-                }
-                let mut draft = Draft::new(content, by);
-                draft.unless = unless;
-                if let Err(refusal) = self.queue(draft) {
-                    self.trace.note("automatic text", Verdict::Dropped, refusal.to_string());
-                    self.tell(HostEvent::Dropped { message: None });
-                }
-            }
-            Effect::Assign { to } => {
-                conversation.owner = to.clone();
-                self.tell(HostEvent::Assigned { to, by: Actor::Rule { rule: "policy".to_owned() } });
-            }
-            Effect::Show { to } => conversation.visible = to,
-            Effect::Close { reason, by } => self.close(Closed { at: self.now, reason, by }),
-            Effect::SetTimer { kind, due } => self.set_timer(kind, due),
-            Effect::CancelTimer { kind } => self.cancel_timer(kind),
-            Effect::Notify { topic, text } => self.tell(HostEvent::Notice { topic, text }),
-            // An effect of a newer core than this hub knows; the trace says that it was not done.
-            other => {
-                self.trace.note(format!("{other:?}"), Verdict::Dropped, "this hub does not know the effect")
-            }
-        }
     }
 
     fn set_timer(&mut self, kind: TimerKind, due: Timestamp) {
@@ -173,17 +148,34 @@ impl<'a> Decision<'a> {
         for kind in kinds {
             self.cancel_timer(kind);
         }
-        if let Some(snapshot) = self.conversation.clone() {
-            self.tell(HostEvent::Closed { snapshot: Box::new(snapshot) });
+        if let Some(snapshot) = self.conversation.clone()
+            && let Some(summary) = snapshot.summary()
+        {
+            self.tell(HostEvent::Closed { summary: Box::new(summary), snapshot: Box::new(snapshot) });
+        }
+        self.step(&Input::Closed);
+    }
+
+    /// Opens the conversation again, for an event or because somebody wants it.
+    fn reopen(&mut self, by: Actor, event: Option<&Event>) {
+        let Some(conversation) = &mut self.conversation else { return };
+        if conversation.closed.take().is_some() {
+            self.tell(HostEvent::Reopened { by });
+            self.step(&Input::Reopened(event));
         }
     }
 
-    /// Begins a conversation at `key`.
-    fn open(&mut self, key: PeerKey, prepare: impl FnOnce(&mut Conversation)) {
+    /// Begins a conversation at `key`; `event` is what the person began it with.
+    fn open(&mut self, key: PeerKey, event: Option<&Event>, prepare: impl FnOnce(&mut Conversation)) {
         let id = ConversationId::next(&self.env.ids, self.now);
         let PeerKey { tenant, channel, address } = key.clone();
+        let former = self.conversation.take();
         let mut conversation = Conversation::open(id, tenant, channel, address, self.now);
         prepare(&mut conversation);
+        if let Some(former) = former {
+            conversation.flow.returning = true;
+            conversation.flow.memory = former.flow.memory;
+        }
         let peer = self.peer.get_or_insert_with(|| PeerRecord {
             key,
             contact: None,
@@ -193,8 +185,13 @@ impl<'a> Decision<'a> {
         peer.conversation = Some(id);
         conversation.contact = peer.contact;
         self.changes.peer = Some(peer.clone());
+        if let Some(contact) = &mut self.contact {
+            conversation.flow.returning |= contact.memory.conversations > 0;
+            contact.memory.conversations = contact.memory.conversations.saturating_add(1);
+            self.changes.contact = Some(contact.clone());
+        }
         self.conversation = Some(conversation);
-        self.step(&Input::Opened);
+        self.step(&Input::Opened(event));
         if let Some(snapshot) = self.conversation.clone() {
             self.tell(HostEvent::Opened { snapshot: Box::new(snapshot) });
         }
@@ -206,9 +203,38 @@ impl<'a> Decision<'a> {
             self.tell(HostEvent::Dropped { message: None });
         }
         if self.changes.refused.is_none() {
+            self.note_load();
             self.changes.conversation = self.conversation;
         }
         self.changes
+    }
+
+    /// An agent who lost the conversation is freer now, one who got it had the last turn.
+    fn note_load(&mut self) {
+        let Some(conversation) = &self.conversation else { return };
+        let has = owner_of(Some(conversation));
+        if has == self.had {
+            return;
+        }
+        let tenant = &conversation.tenant;
+        let patch = |agent: AgentId| AgentPatch {
+            tenant: tenant.clone(),
+            agent,
+            presence: None,
+            assigned_at: None,
+            freed_at: None,
+        };
+        let freed = self.had.take().map(|a| AgentPatch { freed_at: Some(self.now), ..patch(a) });
+        let given = has.map(|a| AgentPatch { assigned_at: Some(self.now), ..patch(a) });
+        self.changes.agents.extend(freed.into_iter().chain(given));
+    }
+}
+
+/// The agent who has an open conversation.
+fn owner_of(conversation: Option<&Conversation>) -> Option<AgentId> {
+    match conversation.filter(|c| c.is_open()).map(|c| &c.owner) {
+        Some(Owner::Agent { agent }) => Some(agent.clone()),
+        _ => None,
     }
 }
 

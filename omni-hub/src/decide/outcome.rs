@@ -1,14 +1,17 @@
 //! Sending: the last look before, and what came of it.
 
 use omni_core::content::{Content, Part};
+use omni_core::conversation::Actor;
 use omni_core::error::{ErrorKind, ErrorReport};
 use omni_core::event::Origin;
+use omni_core::id::MessageId;
 use omni_core::outbound::Accepted;
 use omni_core::plan::Reach;
-use omni_core::policy::{Overtaken, Verdict};
+use omni_core::policy::book::Window;
+use omni_core::policy::{Failure, Input, Overtaken, Verdict};
 use omni_core::{Status, Timestamp};
 
-use super::{Decision, Env};
+use super::{Decision, Draft, Env};
 use crate::store::{Changes, HostEvent, OutboxRecord, OutboxState, Snapshot};
 
 /// What came of one attempt.
@@ -38,27 +41,33 @@ pub(crate) fn before_send(env: &Env, now: Timestamp, row: &OutboxRecord, snapsho
         return d.finish();
     }
     let why = conversation.as_ref().and_then(|c| {
-        let answered = c.last_human_at.is_some_and(|at| at > row.queued_at);
-        let template = snapshot.messages.first().is_some_and(|m| has_template(&m.content));
-        let window = env.channel.capabilities_at(&c.address).reply_window.filter(|_| !template);
-        match row.unless {
+        // Of the same millisecond too: then nobody can tell which came first, and the person's answer is enough.
+        let answered = c.last_human_at.is_some_and(|at| at >= row.queued_at);
+        let heard = c.last_inbound_at.is_some_and(|at| at > row.queued_at);
+        let elsewhere = snapshot.peer.as_ref().is_some_and(|p| p.conversation.is_some_and(|latest| latest != c.id));
+        match row.guard.unless {
             Overtaken::PersonAnswered if answered => Some("a person answered meanwhile"),
             Overtaken::PersonAnswered if !c.is_open() => Some("the conversation was closed meanwhile"),
+            Overtaken::TalkGoesOn if c.is_open() || heard || elsewhere => Some("the talk went on after the closing"),
             _ if is_blocked(snapshot) => Some("the person blocked the account meanwhile"),
-            _ if window.zip(c.last_inbound_at).is_some_and(|(w, last)| now >= last + w) => {
-                Some("the reply window closed meanwhile")
-            }
             _ => None,
         }
     });
+    let template = snapshot.messages.first().is_some_and(|m| has_template(&m.content));
+    let late = !template && conversation.as_ref().is_some_and(|c| d.window(c) == Window::Closed);
     // A person's message is never dropped in silence: the provider's refusal will be its outcome.
-    let automatic = snapshot.messages.first().is_some_and(|m| m.origin == Origin::Automatic);
-    if let Some(why) = why.filter(|_| automatic) {
+    let automatic = snapshot.messages.first().filter(|m| m.origin == Origin::Automatic);
+    if let Some(message) = automatic.filter(|_| why.is_some() || late) {
         d.changes.outbox_done.push(row.message);
-        d.trace.note("automatic text", Verdict::Dropped, why);
         d.conversation = conversation.take();
         d.news(row.message, Status::Dropped, Vec::new(), None);
-        d.tell(HostEvent::Dropped { message: Some(row.message) });
+        match why {
+            Some(why) => {
+                d.trace.note("automatic text", Verdict::Dropped, why);
+                d.tell(HostEvent::Dropped { message: Some(row.message) });
+            }
+            None => d.instead(Draft::guarded(message.content.clone(), message.author.clone(), row.guard.clone())),
+        }
         return d.finish();
     }
     let mut row = row.clone();
@@ -71,6 +80,15 @@ pub(crate) fn before_send(env: &Env, now: Timestamp, row: &OutboxRecord, snapsho
         error: None,
     });
     d.finish()
+}
+
+impl Decision<'_> {
+    /// Tells the policy that a message of ours could not be delivered.
+    pub(super) fn failed(&mut self, message: MessageId, error: Option<ErrorReport>, snapshot: &Snapshot) {
+        let of_it = snapshot.messages.iter().find(|m| m.id == message);
+        let author = of_it.map_or(Actor::Host, |m| m.author.clone());
+        self.step(&Input::Failed(&Failure { message, author, error }));
+    }
 }
 
 /// Whether it may go out after the reply window has closed.
@@ -91,7 +109,8 @@ pub(crate) fn outcome(
     snapshot: &Snapshot,
 ) -> Changes {
     let mut d = Decision::new(env, now, snapshot);
-    d.conversation = None;
+    // Only a failure is a matter of the conversation, and of its policy.
+    let conversation = d.conversation.take();
     let entry_of = row.conversation;
     match outcome {
         Outcome::Retry { due, attempts } => {
@@ -117,6 +136,8 @@ pub(crate) fn outcome(
                 d.changes.peer = Some(peer.clone());
             }
             d.news(row.message, Status::Failed, Vec::new(), Some(error.clone()));
+            d.conversation = conversation;
+            d.failed(row.message, Some(error.clone()), snapshot);
         }
         Outcome::Expired(error) => {
             d.changes.outbox_done.push(row.message);

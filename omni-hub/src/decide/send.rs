@@ -8,7 +8,7 @@ use omni_core::event::{Origin, ReplyTo};
 use omni_core::id::{MessageId, ProviderMessageId};
 use omni_core::outbound::{Author, Face};
 use omni_core::plan::{Plan, PlanContext, Refusal, plan};
-use omni_core::policy::Overtaken;
+use omni_core::policy::{Guard, Overtaken};
 use omni_core::{Conversation, Status, Text};
 
 use super::Decision;
@@ -33,14 +33,19 @@ pub struct Draft {
     pub reply_to: Option<ReplyTo>,
     /// In whose name, where the provider shows one.
     pub face: Option<Face>,
-    /// What makes it pointless before it goes out; nothing unless set.
-    pub unless: Overtaken,
+    /// Under which conditions it may still go out; any unless set.
+    pub guard: Guard,
 }
 
 impl Draft {
     /// A message of somebody.
     pub fn new(content: Content, by: Actor) -> Self {
-        Self { content, by, reply_to: None, face: None, unless: Overtaken::Never }
+        Self { content, by, reply_to: None, face: None, guard: Overtaken::Never.into() }
+    }
+
+    /// An automatic text, looked at again before it goes out.
+    pub(super) fn guarded(content: Content, by: Actor, guard: Guard) -> Self {
+        Self { guard, ..Self::new(content, by) }
     }
 
     /// Words of the host's program.
@@ -142,7 +147,7 @@ impl Decision<'_> {
             conversation: conversation.id,
             chat: conversation.chat.kind,
             author,
-            unless: draft.unless,
+            guard: draft.guard.clone(),
             queued_at: self.now,
             due: self.now,
             attempts: 0,

@@ -27,9 +27,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use omni_core::event::MessageName;
 use omni_core::id::{
-    AlbumId, BlobId, ChannelId, ConsumerId, ContactId, ConversationId, Cursor, EventId, MessageId, NodeId,
-    ProviderMessageId, TenantId,
+    AgentId, AlbumId, BlobId, ChannelId, ConsumerId, ContactId, ConversationId, Cursor, EventId, MessageId,
+    NodeId, ProviderMessageId, TeamId, TenantId,
 };
+use omni_core::policy::{AgentState, Desk, Waiting};
 use omni_core::{Contact, Conversation, Identity, Timestamp};
 
 /// What went wrong in a store.
@@ -159,6 +160,12 @@ pub enum Lookup {
     Unread,
     /// A contact by an identity, when the address has none yet.
     Identity(Identity),
+    /// An agent of a tenant, with the load they have now: what earlier units changed is counted, also of this batch.
+    Agent(TenantId, AgentId),
+    /// Another person.
+    Contact(ContactId),
+    /// Another conversation.
+    Conversation(ConversationId),
 }
 
 /// What a decision function sees.
@@ -172,6 +179,12 @@ pub struct Snapshot {
     pub contact: Option<Contact>,
     /// What the message lookups found.
     pub messages: Vec<MessageRecord>,
+    /// The agents asked for, in that order. One never heard of is offline, with the load they have all the same.
+    pub agents: Vec<(AgentId, AgentState)>,
+    /// The other persons asked for, as far as they exist.
+    pub contacts: Vec<Contact>,
+    /// The other conversations asked for, as far as they exist.
+    pub others: Vec<Conversation>,
 }
 
 /// A pure decision: what to change, given what is. May be called more than once.
@@ -266,8 +279,16 @@ pub struct Changes {
     pub peer: Option<PeerRecord>,
     /// The conversation, whole.
     pub conversation: Option<Conversation>,
+    /// More conversations, each whole, written as `conversation` is.
+    pub more_conversations: Vec<Conversation>,
     /// The person, whole, with all identities.
     pub contact: Option<Contact>,
+    /// Two persons are one: identities, addresses and all conversations of the first name the second from now on, and
+    /// the first is gone. `contact` then holds the second whole. Messages, timers and owners stay as they are. A
+    /// person merged into themselves changes nothing.
+    pub merged: Option<(ContactId, ContactId)>,
+    /// What changes of agents, in order.
+    pub agents: Vec<AgentPatch>,
     /// New messages; shared with the host event log.
     pub new_messages: Vec<Arc<MessageRecord>>,
     /// Changed messages, whole but for status and error: those change by [`Changes::statuses`] alone.
@@ -291,6 +312,26 @@ pub struct Changes {
     pub refused: Option<Refused>,
 }
 
+impl Changes {
+    /// Two persons to make one of; nothing for one that is merged into themselves.
+    pub fn merge(&self) -> Option<(ContactId, ContactId)> {
+        self.merged.filter(|(from, into)| from != into)
+    }
+
+    /// Lets what is written along with a merge name the person who goes on. A store calls it before it writes, so that
+    /// a decision need not touch what it read before the merge.
+    pub fn follow_merge(&mut self) {
+        let Some((from, into)) = self.merge() else { return };
+        let peer = self.peer.iter_mut().map(|peer| &mut peer.contact);
+        let conversations = self.conversation.iter_mut().chain(&mut self.more_conversations);
+        for contact in peer.chain(conversations.map(|c| &mut c.contact)) {
+            if *contact == Some(from) {
+                *contact = Some(into);
+            }
+        }
+    }
+}
+
 /// Why an action was not done.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -304,9 +345,18 @@ pub enum Refused {
     /// The conversation is closed.
     #[error("the conversation is closed: reopen it, or start a new one")]
     Closed,
+    /// There is no such contact.
+    #[error("there is no such contact")]
+    NoContact,
     /// Somebody else was faster: the claim is lost, which is normal.
     #[error("somebody else has taken the conversation")]
     Taken,
+    /// The agent is not there, has as many as they may have, or may not have this one.
+    #[error("the agent cannot take the conversation now")]
+    Busy,
+    /// The action is of a newer version of omni.
+    #[error("this version of omni does not know the action")]
+    Unknown,
     /// It cannot be sent.
     #[error(transparent)]
     Unsendable(#[from] omni_core::plan::Refusal),
@@ -388,6 +438,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// Conversations that fit, newest message first.
     async fn conversations(&self, query: &ConversationQuery) -> StoreResult<Vec<Conversation>>;
+
+    /// All agents of a tenant who were ever heard of or have a conversation, each with what they have, and how many
+    /// open conversations wait for each team. An unknown tenant has an empty desk.
+    ///
+    /// Costs a step for each open conversation that somebody of the tenant has or that waits for a team; others cost
+    /// nothing.
+    async fn desk(&self, tenant: &TenantId) -> StoreResult<Desk>;
+
+    /// Open conversations of a tenant that wait for a team, the longest waiting first, of those of one moment the
+    /// oldest conversation; at most `limit`.
+    async fn waiting(&self, tenant: &TenantId, team: &TeamId, limit: usize) -> StoreResult<Vec<Waiting>>;
 
     /// One conversation.
     async fn conversation(&self, id: ConversationId) -> StoreResult<Option<Conversation>>;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use omni_core::content::Content;
-use omni_core::conversation::{Actor, Owner, TimerKind};
+use omni_core::conversation::{Actor, Owner, Summary, TimerKind};
 use omni_core::error::ErrorReport;
 use omni_core::event::{ChatKind, Event, Origin, ReplyTo};
 use omni_core::id::{
-    AgentId, AlbumId, ChannelId, ContactId, ConversationId, MessageId, NodeId, ProviderMessageId, TenantId,
-    TimerToken,
+    AgentId, AlbumId, BotId, ChannelId, ContactId, ConversationId, MessageId, NodeId, ProviderMessageId,
+    TeamId, TenantId, TimerToken,
 };
 use omni_core::outbound::{Author, Face};
 use omni_core::plan::Reach;
-use omni_core::policy::{Overtaken, Trace};
+use omni_core::policy::{ClockKind, ClockNews, Guard, Presence, Queued, Trace};
 use omni_core::{Conversation, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -114,8 +114,8 @@ pub struct OutboxRecord {
     pub chat: ChatKind,
     /// Who wrote it: people go first.
     pub author: Author,
-    /// What makes it pointless meanwhile.
-    pub unless: Overtaken,
+    /// Under which conditions it may still go out when its turn comes.
+    pub guard: Guard,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// Not before this.
@@ -142,6 +142,43 @@ pub struct TimerRecord {
     pub kind: TimerKind,
     /// When it is due.
     pub due: Timestamp,
+}
+
+/// What changes of an agent's state. Times only move forward: what is older than what is known is left out.
+///
+/// An agent never heard of is taken note of. Their load is no part of it: it follows from the conversations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentPatch {
+    /// Whose agent.
+    pub tenant: TenantId,
+    /// Who.
+    pub agent: AgentId,
+    /// Whether they are there, and since when. One from before the known one is late and changes nothing.
+    pub presence: Option<(Presence, Timestamp)>,
+    /// When they were given a conversation; the later of this and the known one stays.
+    pub assigned_at: Option<Timestamp>,
+    /// When a conversation of theirs ended or went to somebody else; the later of this and the known one stays.
+    pub freed_at: Option<Timestamp>,
+}
+
+impl AgentPatch {
+    /// A patch that changes nothing but makes the agent known.
+    pub fn new(tenant: TenantId, agent: AgentId) -> Self {
+        Self { tenant, agent, presence: None, assigned_at: None, freed_at: None }
+    }
+}
+
+/// Who has an open conversation, and so whose load it is. What a store counts by.
+pub fn agent_of(conversation: &Conversation) -> Option<&AgentId> {
+    match &conversation.owner {
+        Owner::Agent { agent } if conversation.is_open() => Some(agent),
+        _ => None,
+    }
+}
+
+/// For whom an open conversation waits. What a store queues by.
+pub fn queued(conversation: &Conversation) -> Option<&Queued> {
+    conversation.flow.queue.as_ref().filter(|_| conversation.is_open())
 }
 
 /// One line of the host event log: what happened, as an immutable snapshot.
@@ -195,7 +232,9 @@ pub enum HostEvent {
     },
     /// A conversation ended.
     Closed {
-        /// As it ended: reason, times, counts, referral, owner, labels.
+        /// What a report or a CRM wants to know: reason, times, counts, referral, owner, labels.
+        summary: Box<Summary>,
+        /// As it ended, whole.
         snapshot: Box<Conversation>,
     },
     /// A message was put into the outbox.
@@ -235,6 +274,87 @@ pub enum HostEvent {
         /// By whom.
         by: Actor,
     },
+    /// A label was taken off.
+    Untagged {
+        /// Which.
+        tag: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// A field was set; an empty value took it away.
+    FieldSet {
+        /// Which.
+        field: String,
+        /// To what.
+        value: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// Somebody left words for the agents.
+    Noted {
+        /// What.
+        text: String,
+        /// By whom.
+        by: Actor,
+    },
+    /// It waits for somebody of a team.
+    Waiting {
+        /// Which team.
+        team: TeamId,
+        /// Since when it waits, for whichever team.
+        since: Timestamp,
+    },
+    /// It was put aside.
+    Snoozed {
+        /// Until when, unless the person writes.
+        until: Timestamp,
+        /// By whom.
+        by: Actor,
+    },
+    /// It waits for something outside: its clocks stand still.
+    Held {
+        /// By whom.
+        by: Actor,
+    },
+    /// It was taken up again, after a snooze or a hold.
+    Resumed {
+        /// By whom.
+        by: Actor,
+    },
+    /// A promised time began, stood still, was met or was not.
+    Clock {
+        /// Which.
+        clock: ClockKind,
+        /// What became of it.
+        news: ClockNews,
+        /// When it is or was due.
+        due: Timestamp,
+    },
+    /// A bot was asked.
+    BotAsked {
+        /// Which.
+        bot: BotId,
+        /// The number of the question.
+        ask: u32,
+        /// How many of the latest messages it is shown.
+        memory: u32,
+        /// When people take over.
+        due: Timestamp,
+    },
+    /// A bot answered, failed or was late; `why` says what came of it.
+    BotAnswered {
+        /// Which.
+        bot: BotId,
+        /// The number of the question.
+        ask: u32,
+    },
+    /// The person is another one: two contacts were found to be the same.
+    ContactMerged {
+        /// The one that is gone.
+        from: ContactId,
+        /// The one that goes on.
+        into: ContactId,
+    },
     /// The address has a new name.
     Moved {
         /// The new one.
@@ -272,8 +392,16 @@ pub struct ConversationQuery {
     pub channel: Option<ChannelId>,
     /// Open or closed ones.
     pub state: StateFilter,
-    /// Those that this agent may see as one of everyone, or as the one pinned.
+    /// Those that this agent may see: as one of everyone, as the one pinned, as a member of a team, as the owner.
     pub visible_to: Option<AgentId>,
+    /// The teams of [`visible_to`](Self::visible_to).
+    pub teams: Vec<TeamId>,
+    /// Those that this agent has, or had when they ended.
+    pub owner: Option<AgentId>,
+    /// Open ones that wait for somebody of this team.
+    pub waiting_for: Option<TeamId>,
+    /// Those with this person.
+    pub contact: Option<ContactId>,
     /// Older than this, for the next page.
     pub before: Option<Timestamp>,
     /// At most this many; 0 means 100.
@@ -308,7 +436,14 @@ impl ConversationQuery {
                 StateFilter::Open => c.is_open(),
                 StateFilter::Closed => !c.is_open(),
             }
-            && self.visible_to.as_ref().is_none_or(|agent| c.visible.shows_to(agent, &[]))
+            && self.visible_to.as_ref().is_none_or(|a| c.visible.shows_to(a, &self.teams) || is_of(c, a))
+            && self.owner.as_ref().is_none_or(|agent| is_of(c, agent))
+            && self.waiting_for.as_ref().is_none_or(|team| queued(c).is_some_and(|q| q.team == *team))
+            && self.contact.is_none_or(|contact| c.contact == Some(contact))
             && self.before.is_none_or(|before| c.last_message_at < before)
     }
+}
+
+fn is_of(conversation: &Conversation, agent: &AgentId) -> bool {
+    matches!(&conversation.owner, Owner::Agent { agent: owner } if owner == agent)
 }

@@ -1,0 +1,233 @@
+//! The engine: a channel's part of a [`Book`], compiled, as a [`Policy`].
+
+mod bot;
+mod check;
+mod clocks;
+mod closing;
+mod inbound;
+mod limits;
+mod route;
+mod say;
+mod steps;
+mod turn;
+mod wake;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use check::{Check, Subject};
+use turn::Turn;
+
+use super::book::{BadBook, Book, ChannelPolicy, Do, Limit, Mode, Silence, Trigger};
+use super::{Comeback, Context, Input, Policy, Step, Words};
+use crate::conversation::{Conversation, TimerKind};
+use crate::event::Event;
+use crate::hours::Hours;
+use crate::id::{ChannelId, RuleId};
+
+/// The policy of one channel: its part of a [`Book`], compiled. Cheap to clone.
+///
+/// ```
+/// use omni_core::Period;
+/// use omni_core::policy::{ChannelPolicy, Engine};
+/// // Everyone sees everything, and three days of silence close a conversation.
+/// let engine = Engine::of(ChannelPolicy::new().auto_close(Period::days(3))).unwrap();
+/// # let _ = engine;
+/// ```
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Compiled>,
+}
+
+/// What a book says of one channel, ready to be asked.
+struct Compiled {
+    book: Arc<Book>,
+    channel: ChannelId,
+    policy: ChannelPolicy,
+    /// A fingerprint of the whole book: another one is another edition, whatever its version says.
+    edition: u64,
+    hours: Hours,
+    scenarios: HashMap<String, Arc<Scenario>>,
+    main: Option<Arc<Scenario>>,
+    silences: Vec<Silence>,
+    names: Names,
+}
+
+/// A scenario, ready to be asked.
+struct Scenario {
+    mode: Mode,
+    rules: Vec<Rule>,
+}
+
+struct Rule {
+    id: RuleId,
+    on: Option<Trigger>,
+    when: Option<Check>,
+    steps: Arc<[Do]>,
+    limit: Limit,
+}
+
+/// Names under which settings that are not rules appear in traces.
+struct Names {
+    auto_close: RuleId,
+    auto_replies: Vec<RuleId>,
+    after_hours: Vec<RuleId>,
+    after_hours_bot: RuleId,
+    bot: RuleId,
+    clocks: RuleId,
+    closing: RuleId,
+    pinned: RuleId,
+    policy: RuleId,
+    routing: RuleId,
+    snooze: RuleId,
+}
+
+impl Engine {
+    /// What a book says of a channel.
+    ///
+    /// # Errors
+    /// All that the linter finds wrong with the book; warnings alone are no error.
+    pub fn new(book: Arc<Book>, channel: &ChannelId) -> Result<Self, BadBook> {
+        book.check()?;
+        Ok(Self::compile(book, channel))
+    }
+
+    /// The policy of a channel that needs no book: no scenario, no teams.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn of(policy: ChannelPolicy) -> Result<Self, BadBook> {
+        Self::new(Arc::new(Book { other_channels: policy, ..Book::default() }), &ChannelId::from("channel"))
+    }
+
+    /// The book it was made of.
+    pub fn book(&self) -> &Arc<Book> {
+        &self.inner.book
+    }
+
+    /// What is set for the channel.
+    pub fn policy(&self) -> &ChannelPolicy {
+        &self.inner.policy
+    }
+
+    /// Compiles a book that was checked: what is wrong in it nevertheless never fits.
+    fn compile(book: Arc<Book>, channel: &ChannelId) -> Self {
+        let policy = book.channel(channel).clone();
+        let scenarios: HashMap<String, Arc<Scenario>> =
+            book.scenarios.iter().map(|(name, s)| (name.clone(), Arc::new(Scenario::compile(&book, name, s)))).collect();
+        let main = policy.scenario.as_ref().and_then(|name| scenarios.get(name)).cloned();
+        let silence = |rule: &Rule| match &rule.on {
+            Some(Trigger::Silent(silence)) => Some(*silence),
+            _ => None,
+        };
+        let silences = main.iter().flat_map(|s| s.rules.iter().filter_map(silence)).collect();
+        let hours = policy.hours.as_ref().and_then(|name| book.calendar(name)).cloned();
+        let names = Names::of(&policy);
+        let edition = fingerprint(&book);
+        let hours = hours.unwrap_or(Hours::Always);
+        let channel = channel.clone();
+        Self { inner: Arc::new(Compiled { book, channel, policy, edition, hours, scenarios, main, silences, names }) }
+    }
+}
+
+impl Default for Engine {
+    /// Everyone sees everything; only people close.
+    fn default() -> Self {
+        Self::compile(Arc::default(), &ChannelId::from("channel"))
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("channel", &self.inner.channel)
+            .field("version", &self.inner.book.version)
+            .field("policy", &self.inner.policy)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Scenario {
+    fn compile(book: &Book, name: &str, scenario: &super::book::Scenario) -> Self {
+        let rules = scenario.rules.iter().map(|rule| Rule {
+            id: RuleId::from(format!("{name}/{}", rule.name)),
+            on: rule.on.clone(),
+            when: rule.when.as_ref().map(|condition| Check::compile(book, condition)),
+            steps: rule.steps.as_slice().into(),
+            limit: rule.limit,
+        });
+        Self { mode: scenario.mode, rules: rules.collect() }
+    }
+}
+
+impl Names {
+    fn of(policy: &ChannelPolicy) -> Self {
+        let numbered = |name: &str, count: usize| (0..count).map(|i| RuleId::from(format!("{name}[{i}]"))).collect();
+        let after_hours = match &policy.after_hours {
+            Some(super::book::AfterHours::Replies(replies)) => replies.len(),
+            _ => 0,
+        };
+        Self {
+            auto_close: "auto_close".into(),
+            auto_replies: numbered("auto_replies", policy.auto_replies.len()),
+            after_hours: numbered("after_hours.replies", after_hours),
+            after_hours_bot: "after_hours.bot".into(),
+            bot: "bot".into(),
+            clocks: "clocks".into(),
+            closing: "closing".into(),
+            pinned: "pinned".into(),
+            policy: "policy".into(),
+            routing: "routing".into(),
+            snooze: "snooze".into(),
+        }
+    }
+}
+
+/// Equal for equal books, on every machine of one version of this crate.
+fn fingerprint(book: &Book) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_string(book).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Compiled {
+    /// Whether a rule that waits is still in the policy.
+    fn has(&self, rule: &RuleId) -> bool {
+        let names = &self.names;
+        let built_in = [&names.auto_close, &names.after_hours_bot, &names.bot, &names.closing];
+        built_in.contains(&rule)
+            || names.auto_replies.contains(rule)
+            || names.after_hours.contains(rule)
+            || self.scenarios.values().any(|s| s.rules.iter().any(|r| r.id == *rule))
+    }
+}
+
+impl Policy for Engine {
+    fn returning(&self, closed: &Conversation, event: &Event, context: &Context<'_>) -> Comeback {
+        closing::comeback(&self.inner, closed, event, context)
+    }
+
+    fn step(&self, conversation: &Conversation, input: &Input<'_>, context: &Context<'_>) -> Step {
+        let subject = Subject::of(input);
+        let mut turn = Turn::new(&self.inner, conversation, context, &subject);
+        if !self.inner.policy.enabled {
+            turn.rest(input);
+            return turn.finish();
+        }
+        match input {
+            Input::Opened(event) => turn.opened(*event),
+            Input::Reopened(event) => turn.reopened(*event),
+            Input::Event(event) => turn.event(event),
+            Input::Action(action) => turn.action(action),
+            Input::Failed(failure) => turn.failed(failure),
+            Input::Bot(answer) => turn.bot_answered(answer),
+            Input::Closed => turn.closed(),
+            Input::Timer(TimerKind::Wake) => turn.woken(),
+            Input::Timer(_) => turn.skipped(&self.inner.names.policy, Words::Static("this timer is not of this policy")),
+        }
+        turn.settle();
+        turn.finish()
+    }
+}

@@ -1,0 +1,139 @@
+//! Who speaks and where: the address, the person, and the conversation it belongs to.
+
+use std::sync::Arc;
+
+use omni_core::contact::Sender;
+use omni_core::conversation::Actor;
+use omni_core::event::{Chat, ChatKind, Echo, Event};
+use omni_core::id::ContactId;
+use omni_core::plan::Reach;
+use omni_core::policy::{Comeback, Context};
+use omni_core::{Contact, Conversation, Identity};
+
+use super::Decision;
+use crate::store::{PeerKey, PeerRecord, Snapshot};
+
+/// Where an event of the person belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In an open conversation.
+    Open,
+    /// In the closed one, which stays closed.
+    Behind,
+}
+
+impl Decision<'_> {
+    /// Makes sure of the address, the person and an open conversation.
+    pub(super) fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat, snapshot: &Snapshot) -> Place {
+        let Some(address) = &event.address else { return Place::Open };
+        let key = self.env.key.peer(address.clone());
+        let private = chat.kind == ChatKind::Private;
+        self.know_peer(&key);
+        if private {
+            self.know_person(sender, snapshot.contact.as_ref());
+        }
+        let title = match (&chat.title, &sender.profile.name) {
+            (Some(title), _) if !private => title.clone(),
+            (_, Some(name)) => name.clone(),
+            _ => sender.identity.id.clone(),
+        };
+        let comeback = match &self.conversation {
+            Some(c) if c.is_open() => {
+                if private && c.title != title {
+                    self.rename(title);
+                }
+                return Place::Open;
+            }
+            Some(c) => self.comeback(c, event),
+            None => Comeback::New,
+        };
+        match comeback {
+            Comeback::Stay => return Place::Behind,
+            Comeback::Reopen => self.reopen(Actor::Customer, Some(event)),
+            _ => self.open(key, Some(event), |c| {
+                c.title = title;
+                c.chat = chat.clone();
+            }),
+        }
+        Place::Open
+    }
+
+    fn comeback(&self, closed: &Conversation, event: &Event) -> Comeback {
+        let desk = self.env.tenant.desk();
+        let context =
+            Context::at(self.now).on(&self.env.provider).with_contact(self.contact.as_ref()).with_desk(&desk);
+        self.env.policy.returning(closed, event, &context)
+    }
+
+    fn rename(&mut self, title: String) {
+        if let Some(c) = &mut self.conversation {
+            c.title = title;
+        }
+    }
+
+    /// The address exists and is open from now on: who writes lets us write.
+    pub(super) fn know_peer(&mut self, key: &PeerKey) {
+        let known = self.peer.is_some();
+        let peer = self.peer.get_or_insert_with(|| PeerRecord {
+            key: key.clone(),
+            contact: None,
+            conversation: None,
+            reach: Reach::Open,
+        });
+        if !known || peer.reach != Reach::Open {
+            peer.reach = Reach::Open;
+            self.changes.peer = Some(peer.clone());
+        }
+    }
+
+    /// The person exists, and what the event tells of them is known.
+    pub(super) fn know_person(&mut self, sender: &Sender, known: Option<&Contact>) {
+        let mut contact = match known {
+            Some(contact) => contact.clone(),
+            None => {
+                let id = ContactId::next(&self.env.ids, self.now);
+                Contact::new(id, sender.identity.clone(), sender.profile.clone())
+            }
+        };
+        let learned = contact.profile.learn(&sender.profile) | learn_identity(&mut contact, &sender.identity);
+        if let Some(peer) = &mut self.peer
+            && peer.contact != Some(contact.id)
+        {
+            peer.contact = Some(contact.id);
+            self.changes.peer = Some(peer.clone());
+        }
+        if learned || known.is_none() {
+            self.changes.contact = Some(contact.clone());
+        }
+        self.contact = Some(contact);
+    }
+
+    /// A conversation that the business begins or goes on with, elsewhere.
+    pub(super) fn meet_business(&mut self, event: &Arc<Event>, echo: &Echo) {
+        let Some(address) = &event.address else { return };
+        let key = self.env.key.peer(address.clone());
+        if self.conversation.as_ref().is_none_or(|c| !c.is_open()) {
+            let title = self.conversation.as_ref().map(|c| c.title.clone());
+            let chat = echo.message.chat.clone();
+            self.open(key, None, |c| {
+                c.title = title.or(chat.title.clone()).unwrap_or_default();
+                c.chat = chat;
+            });
+        }
+    }
+}
+
+fn learn_identity(contact: &mut Contact, told: &Identity) -> bool {
+    let same = |i: &&mut Identity| i.provider == told.provider && i.scope == told.scope && i.id == told.id;
+    match contact.identities.iter_mut().find(same) {
+        Some(known) if told.aliases.is_empty() || known.aliases == told.aliases => false,
+        Some(known) => {
+            known.aliases.clone_from(&told.aliases);
+            true
+        }
+        None => {
+            contact.identities.push(told.clone());
+            true
+        }
+    }
+}
