@@ -14,13 +14,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use omni::core::channel::Sink;
-use omni::core::conversation::{Closed, SilenceScope, Timer};
+use omni::core::conversation::{Closed, Timer};
 use omni::core::id::{ConversationId, Cursor, IdSource, MessageId, TimerToken};
 use omni::core::outbound::{Author, OutboundItem};
 use omni::core::plan::{PlanContext, plan};
-use omni::core::policy::{Context, Effect, Input, Policy, StandardPolicy};
+use omni::core::policy::{ChannelPolicy, Context, Effect, Engine, Input, Policy};
 use omni::telegram::{Config, Telegram};
-use omni::{Address, Channel, Content, Conversation, Event, EventBody, Result, Timestamp};
+use omni::{Address, Channel, Content, Conversation, Event, EventBody, Period, Result, Timestamp};
 use tokio::sync::mpsc;
 
 /// The host's own store.
@@ -68,8 +68,7 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
     let account = telegram.check().await?;
     println!("connected as {}", account.name);
 
-    let policy =
-        StandardPolicy::new().auto_close(std::time::Duration::from_secs(600), SilenceScope::AnySide)?;
+    let policy = Engine::of(ChannelPolicy::new().auto_close(Period::mins(10)))?;
     let (events, mut inbox) = mpsc::unbounded_channel();
     let sink = Inbox { events, cursor: Mutex::default() };
     let inbound = telegram.inbound().ok_or("Telegram receives")?;
@@ -89,7 +88,7 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
 
 impl Desk {
     /// One event: recognised if repeated, noted, put before the policy, answered.
-    async fn handle(&mut self, telegram: &Telegram, policy: &StandardPolicy, ids: &IdSource, event: &Event) {
+    async fn handle(&mut self, telegram: &Telegram, policy: &Engine, ids: &IdSource, event: &Event) {
         let (Some(address), EventBody::Message(message)) = (&event.address, &event.body) else { return };
         // The hub does this in the transaction that applies the event, so it also holds after a crash.
         if !self.seen.insert(format!("{}/{}", event.id, event.kind().as_str())) {
@@ -101,7 +100,7 @@ impl Desk {
             let id = ConversationId::next(ids, at);
             let opened = Conversation::open(id, "demo".into(), "bot".into(), address.clone(), at);
             self.conversations.insert(address.clone(), opened);
-            self.step(address, policy, ids, &Input::Opened);
+            self.step(address, policy, ids, &Input::Opened(Some(event)));
         }
         if let Some(conversation) = self.conversations.get_mut(address) {
             conversation.heard(at, message.content.preview());
@@ -114,9 +113,12 @@ impl Desk {
     }
 
     /// Asks the policy, and does what it wants: effects are data.
-    fn step(&mut self, address: &Address, policy: &StandardPolicy, ids: &IdSource, input: &Input<'_>) {
+    fn step(&mut self, address: &Address, policy: &Engine, ids: &IdSource, input: &Input<'_>) {
         let Some(conversation) = self.conversations.get_mut(address) else { return };
         let step = policy.step(conversation, input, &Context::at(now()));
+        if let Some(flow) = step.flow {
+            conversation.flow = flow;
+        }
         for effect in step.effects {
             match effect {
                 Effect::SetTimer { kind, due } => {
@@ -133,7 +135,7 @@ impl Desk {
         }
     }
 
-    fn fire_timers(&mut self, policy: &StandardPolicy, ids: &IdSource) {
+    fn fire_timers(&mut self, policy: &Engine, ids: &IdSource) {
         let at = now();
         let due =
             |c: &Conversation| c.timers.iter().find(|t| t.due <= at).map(|t| (c.address.clone(), t.kind));

@@ -34,14 +34,14 @@ use tokio::signal::unix::{SignalKind, signal};
 struct Echo;
 
 impl Policy for Echo {
-    fn step(&self, _: &Conversation, input: &Input<'_>, _: &Context) -> Step {
+    fn step(&self, _: &Conversation, input: &Input<'_>, _: &Context<'_>) -> Step {
         let mut step = Step::default();
         if let Input::Event(event) = input
             && let EventBody::Message(message) = &event.body
             && let Some(text) = message.content.plain_text()
         {
             let by = Actor::Bot { bot: "echo".into() };
-            step.effects.push(Effect::Reply { content: Content::text(text), by, unless: Overtaken::Never });
+            step.effects.push(Effect::Reply { content: Content::text(text), by, guard: Overtaken::Never.into() });
         }
         step
     }

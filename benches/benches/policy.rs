@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use omni_core::contact::{Profile, Sender, SenderKind};
-use omni_core::conversation::SilenceScope;
 use omni_core::event::Message;
 use omni_core::id::{ConversationId, IdSource};
 use omni_core::policy::{Context, Input, Policy, StandardPolicy};

@@ -3,6 +3,7 @@
 use std::error::Error;
 
 use omni::core::channel::Channel;
+use omni::core::policy::Engine;
 use omni::core::webhook::WebhookUrl;
 use omni::{ChannelKey, ChannelSetup, Provider};
 use url::Url;
@@ -29,7 +30,7 @@ pub(crate) struct Connected {
 /// does not like the credential, is shown in the desk, and the others work.
 pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(), Box<dyn Error>> {
     let key = settings.key();
-    settings.policy.check().map_err(|e| format!("channel {key}: {e}"))?;
+    let policy = Engine::of(settings.policy.clone()).map_err(|e| format!("channel {key}: {e}"))?;
     let channel = omni::registry()?
         .connect(&settings.provider, &settings.config.to_string())
         .map_err(|e| format!("channel {key}: {e}"))?;
@@ -40,7 +41,7 @@ pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(
         handle: None,
         remarks: Vec::new(),
     };
-    let mut setup = ChannelSetup::new(key.clone(), channel.clone()).policy(settings.policy.clone());
+    let mut setup = ChannelSetup::new(key.clone(), channel.clone()).policy(policy);
     match channel.check().await {
         Ok(account) => {
             tracing::info!(channel = %key, account = %account.name, "the credential is good");

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use omni::core::policy::StandardPolicy;
+use omni::core::policy::ChannelPolicy;
 use omni::{ChannelKey, Provider};
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -50,7 +50,7 @@ pub(crate) struct ChannelSettings {
     pub(crate) title: Option<String>,
     /// How its conversations are handled.
     #[serde(default)]
-    pub(crate) policy: StandardPolicy,
+    pub(crate) policy: ChannelPolicy,
     /// What the connector is told: see its own `Config`.
     pub(crate) config: serde_json::Value,
 }

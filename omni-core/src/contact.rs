@@ -110,7 +110,9 @@ impl Contact {
     /// Takes over all that is known of the same person under another name; what is known here stays.
     pub fn absorb(&mut self, other: Contact) {
         for identity in other.identities {
-            let same = |i: &Identity| (&i.provider, &i.scope, &i.id) == (&identity.provider, &identity.scope, &identity.id);
+            let same = |i: &Identity| {
+                (&i.provider, &i.scope, &i.id) == (&identity.provider, &identity.scope, &identity.id)
+            };
             if !self.identities.iter().any(same) {
                 self.identities.push(identity);
             }

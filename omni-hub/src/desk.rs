@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::decide;
 use crate::hub::{Hub, HubError, Inner};
-use crate::store::{Applied, Batch, Changes, Lookup, Refused, StoreResult, Target, Unit};
+use crate::store::{Applied, Batch, Changes, Lookup, StoreResult, Target, Unit};
 use crate::tenant::Tenant;
 
 /// How many waiting conversations of a team are looked at in one go.
@@ -95,9 +95,17 @@ impl Hub {
     /// Makes one contact of two that are the same person. Conversations of both keep their owners and timers.
     ///
     /// # Errors
-    /// [`Refused::NoContact`] when one of them does not exist.
-    pub async fn merge_contacts(&self, from: ContactId, into: ContactId) -> Result<(), HubError> {
-        let unit = Unit::new(Target::Nothing, move |snapshot| decide::merge_contacts(from, into, snapshot));
+    /// [`Refused::NoContact`](crate::store::Refused::NoContact) when one of them does not exist.
+    pub async fn merge_contacts(
+        &self,
+        tenant: impl Into<TenantId>,
+        from: ContactId,
+        into: ContactId,
+    ) -> Result<(), HubError> {
+        let (tenant, now) = (tenant.into(), self.inner.now());
+        let unit = Unit::new(Target::Nothing, move |snapshot| {
+            decide::merge_contacts(&tenant, from, into, now, snapshot)
+        });
         let lookups = vec![Lookup::Contact(from), Lookup::Contact(into)];
         self.inner.commit(unit.with_lookups(lookups)).await.map(drop)
     }
@@ -121,7 +129,8 @@ impl Inner {
 
     /// After a commit: whether somebody waits, came, left or got free.
     pub(crate) fn look_after(&self, changes: &Changes) {
-        let waits = changes.conversation.iter().filter(|c| c.is_open() && c.flow.queue.is_some()).map(|c| &c.tenant);
+        let waits =
+            changes.conversation.iter().filter(|c| c.is_open() && c.flow.queue.is_some()).map(|c| &c.tenant);
         for tenant in changes.agents.iter().map(|patch| &patch.tenant).chain(waits) {
             self.look_at(tenant);
         }
@@ -161,7 +170,8 @@ impl Inner {
         if units.is_empty() {
             return Ok(0);
         }
-        let given = |applied: &Applied| matches!(applied, Applied::Done(changes) if changes.refused.is_none());
+        let given =
+            |applied: &Applied| matches!(applied, Applied::Done(changes) if changes.refused.is_none());
         Ok(self.apply(Batch { units, cursor: None }).await?.iter().filter(|a| given(a)).count())
     }
 

@@ -138,7 +138,9 @@ impl Line {
     pub(crate) fn supersede(&self, by: &ChannelKey, now: Timestamp) {
         self.superseded.store(true, Ordering::Release);
         let error = Error::new(ErrorKind::Conflict, "connect")
-            .with_text(format!("the account is connected as {by} too: the newest connection receives its messages"))
+            .with_text(format!(
+                "the account is connected as {by} too: the newest connection receives its messages"
+            ))
             .with_advice("remove this channel, or remove the other one and connect this one again");
         self.set_health(Health::NeedsPerson { since: now, error: error.report() });
         self.replaced.send_modify(|n| *n += 1);

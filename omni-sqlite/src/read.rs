@@ -96,7 +96,7 @@ pub(crate) fn timers_due(
 ) -> rusqlite::Result<Vec<TimerRecord>> {
     let sql = "SELECT t.token, t.conversation, t.kind, t.due, n.tenant, n.channel FROM timer t \
                JOIN channel n ON n.id = t.channel \
-               WHERE t.due <= ?1 AND t.channel IN (SELECT value FROM json_each(?2)) ORDER BY t.due LIMIT ?3";
+               WHERE t.due <= ?1 AND t.channel IN (SELECT value FROM json_each(?2)) ORDER BY t.due, t.token LIMIT ?3";
     let mut statement = c.prepare_cached(sql)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let found =

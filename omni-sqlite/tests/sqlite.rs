@@ -23,7 +23,7 @@ fn note(text: String) -> impl FnMut(&omni_hub::store::Snapshot) -> Changes + Sen
             seq: 0,
             at: Timestamp::from_millis(1),
             tenant: "acme".into(),
-            channel: "shop".into(),
+            channel: Some("shop".into()),
             conversation: None,
             event: HostEvent::Notice { topic: "test".to_owned(), text: text.clone() },
             why: Default::default(),
@@ -158,7 +158,7 @@ async fn a_unit_that_the_database_refuses_fails_alone() {
             token,
             conversation: omni_core::id::ConversationId::from_bytes([2; 16]),
             channel: ChannelKey::new("acme", "new-name"),
-            kind: omni_core::conversation::TimerKind::AutoClose,
+            kind: omni_core::conversation::TimerKind::Wake,
             due: Timestamp::from_millis(1),
         };
         let (claim, at) = claim("bad", 1);

@@ -75,9 +75,9 @@ pub fn distribute(book: &Book, desk: &Desk, waiting: &[Waiting], now: Timestamp)
     in_order(waiting).into_iter().filter_map(|waiting| floor.place(waiting)).collect()
 }
 
-/// The conversation an agent gets who asks for the next one: the longest waiting of all their teams that they can
-/// take. Capacity and skills count as in [`can_take`]; presence does not, for who asks is there, and neither does
-/// having missed it before.
+/// The conversation an agent gets who asks for the next one: the longest waiting of all their teams, however these share
+/// out, for which they are [`eligible`]. Having missed it before is no obstacle. Who is not online gets none: a host lets
+/// whoever asks come online first.
 pub fn next_for(
     book: &Book,
     desk: &Desk,
@@ -88,7 +88,7 @@ pub fn next_for(
     let floor = Floor::new(book, desk, now);
     let state = floor.state(agent);
     let next =
-        waiting.iter().filter(|w| able(book, agent, state, w, now).is_ok()).min_by_key(|w| w.place())?;
+        waiting.iter().filter(|w| given(book, agent, state, w, now).is_ok()).min_by_key(|w| w.place())?;
     Some(Placement {
         conversation: next.conversation,
         agent: agent.clone(),
@@ -97,8 +97,9 @@ pub fn next_for(
     })
 }
 
-/// Whether an agent can be given a conversation that waits: they are there, and [`can_take`] it. That they missed it
-/// before is no obstacle here: [`distribute`] weighs it.
+/// Whether an agent can be given a conversation that waits: they are a member of its team and online, have the skills
+/// asked for (unless [`Team::relax_skills`] has passed since it joined the team's queue), and room in all and on its
+/// channel. That they missed it before is no obstacle here: [`distribute`] weighs it.
 ///
 /// # Errors
 /// Why not, in words for the trace.
@@ -110,22 +111,6 @@ pub fn eligible(
     now: Timestamp,
 ) -> Result<(), Words> {
     given(book, agent, state, waiting, now).map_err(Words::from)
-}
-
-/// Whether an agent can take a conversation that waits, wherever they are: they are a member of its team, have the
-/// skills asked for (unless [`Team::relax_skills`] has passed since it joined the team's queue), and room in all and
-/// on its channel.
-///
-/// # Errors
-/// Why not, in words for the trace.
-pub fn can_take(
-    book: &Book,
-    agent: &AgentId,
-    state: &AgentState,
-    waiting: &Waiting,
-    now: Timestamp,
-) -> Result<(), Words> {
-    able(book, agent, state, waiting, now).map_err(Words::from)
 }
 
 /// Why an agent is not given a conversation. Made into words only where somebody reads them.
@@ -173,26 +158,16 @@ fn given<'a>(
     waiting: &'a Waiting,
     now: Timestamp,
 ) -> Result<(), Obstacle<'a>> {
-    able(book, agent, state, waiting, now)?;
-    match state.presence {
-        Presence::Online => Ok(()),
-        Presence::Away => Err(Obstacle::Away),
-        Presence::Offline => Err(Obstacle::Offline),
-    }
-}
-
-fn able<'a>(
-    book: &Book,
-    agent: &AgentId,
-    state: &AgentState,
-    waiting: &'a Waiting,
-    now: Timestamp,
-) -> Result<(), Obstacle<'a>> {
     let Some(team) = book.teams.get(&waiting.queue.team) else {
         return Err(Obstacle::NoTeam(&waiting.queue.team));
     };
     if !team.members.contains(agent) {
         return Err(Obstacle::NoMember);
+    }
+    match state.presence {
+        Presence::Online => {}
+        Presence::Away => return Err(Obstacle::Away),
+        Presence::Offline => return Err(Obstacle::Offline),
     }
     let set = book.agents.get(agent);
     if let Some(skill) = missing_skill(team, set, &waiting.queue, now) {

@@ -262,13 +262,16 @@ fn whoever_asks_gets_the_longest_waiting_they_can_take() {
         next_for(&book, &desk(agents), &agent.into(), &all, at(100)).map(|p| p.conversation)
     };
     assert_eq!(next(&[("anna", online())], "anna"), Some(id(3)));
-    assert_eq!(next(&[], "anna"), Some(id(3)), "who asks is there");
-    assert_eq!(next(&[], "boris"), Some(id(1)));
+    assert_eq!(next(&[("boris", online())], "boris"), Some(id(1)));
+    for presence in [Presence::Away, Presence::Offline] {
+        assert_eq!(next(&[("anna", AgentState { presence, ..online() })], "anna"), None, "{presence:?}");
+    }
     let full = AgentState { load: [("shop".into(), 1)].into(), ..online() };
     assert_eq!(next(&[("anna", full)], "anna"), None);
-    assert_eq!(next(&[], "clara"), None, "in no team");
+    assert_eq!(next(&[("clara", online())], "clara"), None, "in no team");
     all[2].queue.excluded = vec!["anna".into()];
-    let placed = next_for(&book, &desk(&[]), &"anna".into(), &all, at(100)).unwrap();
+    let desk = desk(&[("anna", online())]);
+    let placed = next_for(&book, &desk, &"anna".into(), &all, at(100)).unwrap();
     assert_eq!((placed.conversation, placed.at), (id(3), at(100)), "who missed it may ask for it");
 }
 
@@ -291,7 +294,6 @@ fn every_obstacle_is_said_in_words() {
     assert_eq!(said("anna", &busy(3), &one), "has 3 conversations, as many as they may");
     let here = AgentState { load: [("shop".into(), 1)].into(), ..online() };
     assert_eq!(said("anna", &here, &one), "has 1 conversations of shop, as many as they may");
-    assert_eq!(can_take(&book, &"anna".into(), &AgentState::default(), &one, at(100)), Ok(()));
     one.queue.skills = vec!["english".to_owned()];
     assert_eq!(said("anna", &online(), &one), "does not have the skill english");
     one.queue.team = "gone".into();

@@ -143,7 +143,8 @@ impl<'t> Iterator for Pieces<'t> {
             return Some(Piece::Words(OPEN));
         }
         let inner = self.rest.strip_prefix(OPEN).unwrap_or_default();
-        let closed = inner.split_once(CLOSE).map(|(inside, _)| inside).filter(|inside| !inside.contains(OPEN));
+        let closed =
+            inner.split_once(CLOSE).map(|(inside, _)| inside).filter(|inside| !inside.contains(OPEN));
         let Some(inside) = closed else {
             self.take(OPEN.len());
             let what = "`{{` is not closed: write `}}` behind the name, or `{{{{` for two braces";

@@ -53,7 +53,12 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
     let by = action.by.clone();
     match &action.verb {
         Verb::Reply => return refused(Refused::NoMessage),
-        Verb::Assign { .. } | Verb::Close { .. } | Verb::Snooze { .. } | Verb::Hold | Verb::Resume | Verb::Merge { .. }
+        Verb::Assign { .. }
+        | Verb::Close { .. }
+        | Verb::Snooze { .. }
+        | Verb::Hold
+        | Verb::Resume
+        | Verb::Merge { .. }
             if !conversation.is_open() =>
         {
             return refused(Refused::Closed);
@@ -108,7 +113,9 @@ impl Decision<'_> {
     fn merge(mut self, into: ConversationId, by: Actor, snapshot: &Snapshot) -> Changes {
         let tenant = &self.env.key.tenant;
         let goes_on = |c: &&Conversation| c.id == into && c.is_open() && c.tenant == *tenant;
-        let Some(mut other) = snapshot.others.iter().find(goes_on).cloned() else { return refused(Refused::NoConversation) };
+        let Some(mut other) = snapshot.others.iter().find(goes_on).cloned() else {
+            return refused(Refused::NoConversation);
+        };
         let Some(conversation) = self.conversation.as_ref().filter(|c| c.id != into) else {
             return refused(Refused::NoConversation);
         };

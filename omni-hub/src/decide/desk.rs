@@ -8,7 +8,7 @@ use omni_core::policy::{
 use omni_core::{Contact, Timestamp};
 
 use super::{Decision, Env};
-use crate::store::{AgentPatch, Changes, HostEvent, Refused, Snapshot};
+use crate::store::{AgentPatch, Changes, Entry, HostEvent, Refused, Snapshot};
 
 /// Gives a waiting conversation to an agent: one conditional write. Lost when the conversation does not wait any more,
 /// or the agent cannot take it any more; then it waits on.
@@ -45,12 +45,17 @@ pub(crate) fn place(
 pub(crate) fn bot_answered(env: &Env, now: Timestamp, answer: &BotAnswer, snapshot: &Snapshot) -> Changes {
     let mut d = Decision::new(env, now, snapshot);
     d.step(&Input::Bot(answer));
-    d.tell(HostEvent::BotAnswered { bot: answer.bot.clone(), ask: answer.ask });
+    d.tell(HostEvent::BotAnswered { answer: Box::new(answer.clone()) });
     d.finish()
 }
 
 /// An agent came, left or takes no more.
-pub(crate) fn set_presence(tenant: &TenantId, agent: &AgentId, presence: Presence, now: Timestamp) -> Changes {
+pub(crate) fn set_presence(
+    tenant: &TenantId,
+    agent: &AgentId,
+    presence: Presence,
+    now: Timestamp,
+) -> Changes {
     let patch = AgentPatch {
         tenant: tenant.clone(),
         agent: agent.clone(),
@@ -58,16 +63,30 @@ pub(crate) fn set_presence(tenant: &TenantId, agent: &AgentId, presence: Presenc
         assigned_at: None,
         freed_at: None,
     };
-    Changes { agents: vec![patch], ..Changes::default() }
+    let entry = of_tenant(tenant, now, HostEvent::Presence { agent: agent.clone(), presence });
+    Changes { agents: vec![patch], entries: vec![entry], ..Changes::default() }
+}
+
+/// An entry of what concerns a tenant as a whole.
+fn of_tenant(tenant: &TenantId, at: Timestamp, event: HostEvent) -> Entry {
+    let (channel, conversation, why) = Default::default();
+    Entry { seq: 0, at, tenant: tenant.clone(), channel, conversation, event, why }
 }
 
 /// Two contacts are the same person. Conversations, owners and timers of both stay as they are.
-pub(crate) fn merge_contacts(from: ContactId, into: ContactId, snapshot: &Snapshot) -> Changes {
+pub(crate) fn merge_contacts(
+    tenant: &TenantId,
+    from: ContactId,
+    into: ContactId,
+    now: Timestamp,
+    snapshot: &Snapshot,
+) -> Changes {
     let find = |id: ContactId| snapshot.contacts.iter().find(|c| c.id == id).cloned();
     let (Some(gone), Some(mut contact)) = (find(from), find(into)) else {
         return Changes { refused: Some(Refused::NoContact), ..Changes::default() };
     };
     let gone: Contact = gone;
     contact.absorb(gone);
-    Changes { contact: Some(contact), merged: Some((from, into)), ..Changes::default() }
+    let entries = vec![of_tenant(tenant, now, HostEvent::ContactMerged { from, into })];
+    Changes { contact: Some(contact), merged: Some((from, into)), entries, ..Changes::default() }
 }

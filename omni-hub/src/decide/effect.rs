@@ -1,11 +1,12 @@
 //! The policy asked, and its effects done.
 
 use omni_core::Conversation;
+use omni_core::content::{Content, Part};
 use omni_core::conversation::Closed;
+use omni_core::id::MessageId;
 use omni_core::plan::Refusal;
 use omni_core::policy::book::{Window, WindowClosed};
-use omni_core::policy::{Context, Effect, Guard, Input, Verdict};
-use omni_core::content::{Content, Part};
+use omni_core::policy::{Context, Effect, Guard, Input, Verdict, Words};
 
 use super::{Decision, Draft, OtherSide};
 use crate::store::HostEvent;
@@ -86,38 +87,46 @@ impl Decision<'_> {
     /// Queues an automatic text, or says why not.
     fn automatic(&mut self, draft: Draft) {
         if self.other_side == OtherSide::Robot {
-            return self.drop_text("the other side is a robot");
+            return self.drop_text("the other side is a robot", None);
         }
         match self.queue(draft.clone()) {
             Ok(_) => {}
-            Err(Refusal::WindowClosed { .. } | Refusal::TemplateNeeded) => self.instead(draft),
-            Err(refusal) => self.drop_text(refusal.to_string()),
+            Err(Refusal::WindowClosed { .. } | Refusal::TemplateNeeded) => self.instead(draft, None),
+            Err(refusal) => self.drop_text(refusal.to_string(), None),
         }
     }
 
     /// The time for free replies is over: what the policy wants in the text's place. Never nothing in silence.
-    pub(super) fn instead(&mut self, draft: Draft) {
+    pub(super) fn instead(&mut self, draft: Draft, message: Option<MessageId>) {
         match draft.guard.window_closed {
             WindowClosed::Template(template) => {
                 let guard = Guard { window_closed: WindowClosed::Skip, ..draft.guard };
                 let content = Content::part(Part::Template(template));
-                self.trace.note("automatic text", Verdict::Applied, "the reply window is closed: a template goes instead");
+                self.trace.note(
+                    "automatic text",
+                    Verdict::Applied,
+                    "the reply window is closed: a template goes instead",
+                );
                 if let Err(refusal) = self.queue(Draft::guarded(content, draft.by, guard)) {
-                    self.drop_text(refusal.to_string());
+                    self.drop_text(refusal.to_string(), message);
                 }
             }
             WindowClosed::Task(topic) => {
-                self.trace.note("automatic text", Verdict::Dropped, "the reply window is closed: somebody is told");
+                self.trace.note(
+                    "automatic text",
+                    Verdict::Dropped,
+                    "the reply window is closed: somebody is told",
+                );
                 let text = draft.content.preview();
                 self.tell(HostEvent::Notice { topic, text });
             }
-            _ => self.drop_text("the reply window is closed"),
+            _ => self.drop_text("the reply window is closed", message),
         }
     }
 
-    fn drop_text(&mut self, because: impl Into<omni_core::policy::Words>) {
+    fn drop_text(&mut self, because: impl Into<Words>, message: Option<MessageId>) {
         self.trace.note("automatic text", Verdict::Dropped, because);
-        self.tell(HostEvent::Dropped { message: None });
+        self.tell(HostEvent::Dropped { message });
     }
 
     pub(super) fn set_contact_field(&mut self, field: String, value: String) {

@@ -108,7 +108,7 @@ impl<'a> Decision<'a> {
             seq: 0,
             at: self.now,
             tenant: self.env.key.tenant.clone(),
-            channel: self.env.key.channel.clone(),
+            channel: Some(self.env.key.channel.clone()),
             conversation: self.conversation.as_ref().map(|c| c.id),
             event,
             why: if why.decided() { why } else { Trace::default() },

@@ -44,11 +44,14 @@ pub(crate) fn before_send(env: &Env, now: Timestamp, row: &OutboxRecord, snapsho
         // Of the same millisecond too: then nobody can tell which came first, and the person's answer is enough.
         let answered = c.last_human_at.is_some_and(|at| at >= row.queued_at);
         let heard = c.last_inbound_at.is_some_and(|at| at > row.queued_at);
-        let elsewhere = snapshot.peer.as_ref().is_some_and(|p| p.conversation.is_some_and(|latest| latest != c.id));
+        let elsewhere =
+            snapshot.peer.as_ref().is_some_and(|p| p.conversation.is_some_and(|latest| latest != c.id));
         match row.guard.unless {
             Overtaken::PersonAnswered if answered => Some("a person answered meanwhile"),
             Overtaken::PersonAnswered if !c.is_open() => Some("the conversation was closed meanwhile"),
-            Overtaken::TalkGoesOn if c.is_open() || heard || elsewhere => Some("the talk went on after the closing"),
+            Overtaken::TalkGoesOn if c.is_open() || heard || elsewhere => {
+                Some("the talk went on after the closing")
+            }
             _ if is_blocked(snapshot) => Some("the person blocked the account meanwhile"),
             _ => None,
         }
@@ -66,7 +69,11 @@ pub(crate) fn before_send(env: &Env, now: Timestamp, row: &OutboxRecord, snapsho
                 d.trace.note("automatic text", Verdict::Dropped, why);
                 d.tell(HostEvent::Dropped { message: Some(row.message) });
             }
-            None => d.instead(Draft::guarded(message.content.clone(), message.author.clone(), row.guard.clone())),
+            None => {
+                let draft =
+                    Draft::guarded(message.content.clone(), message.author.clone(), row.guard.clone());
+                d.instead(draft, Some(row.message));
+            }
         }
         return d.finish();
     }

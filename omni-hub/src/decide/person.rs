@@ -24,7 +24,13 @@ pub(super) enum Place {
 
 impl Decision<'_> {
     /// Makes sure of the address, the person and an open conversation.
-    pub(super) fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat, snapshot: &Snapshot) -> Place {
+    pub(super) fn meet(
+        &mut self,
+        event: &Arc<Event>,
+        sender: &Sender,
+        chat: &Chat,
+        snapshot: &Snapshot,
+    ) -> Place {
         let Some(address) = &event.address else { return Place::Open };
         let key = self.env.key.peer(address.clone());
         let private = chat.kind == ChatKind::Private;

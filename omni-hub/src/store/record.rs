@@ -12,7 +12,7 @@ use omni_core::id::{
 };
 use omni_core::outbound::{Author, Face};
 use omni_core::plan::Reach;
-use omni_core::policy::{ClockKind, ClockNews, Guard, Presence, Queued, Trace};
+use omni_core::policy::{BotAnswer, ClockKind, ClockNews, Guard, Presence, Queued, Trace};
 use omni_core::{Conversation, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -191,8 +191,9 @@ pub struct Entry {
     pub at: Timestamp,
     /// Whose.
     pub tenant: TenantId,
-    /// Over which channel.
-    pub channel: ChannelId,
+    /// Over which channel; absent for what concerns the tenant as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
     /// Of which conversation, where it is of one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<ConversationId>,
@@ -343,10 +344,15 @@ pub enum HostEvent {
     },
     /// A bot answered, failed or was late; `why` says what came of it.
     BotAnswered {
-        /// Which.
-        bot: BotId,
-        /// The number of the question.
-        ask: u32,
+        /// What it wanted.
+        answer: Box<BotAnswer>,
+    },
+    /// An agent came, left, or takes no more.
+    Presence {
+        /// Who.
+        agent: AgentId,
+        /// What they are now.
+        presence: Presence,
     },
     /// The person is another one: two contacts were found to be the same.
     ContactMerged {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use omni_core::Address;
 use omni_core::conversation::{Actor, Owner, Visibility};
 use omni_core::error::{Error, ErrorKind};
-use omni_core::policy::StandardPolicy;
+use omni_core::policy::{ChannelPolicy, Engine};
 use omni_hub::store::Refused;
 use omni_hub::{ChannelSetup, Draft, HubError};
 
@@ -77,7 +77,11 @@ async fn a_policy_holds_from_the_next_event_on() {
     let world = World::new();
     let hub = world.hub();
     deliver(&hub, &[says("1", "a", "раз")]).await;
-    hub.set_policy(&shop(), StandardPolicy::new().pinned("anna")).unwrap();
+    hub.set_policy(
+        &shop(),
+        Engine::of(ChannelPolicy { pinned: Some("anna".into()), ..ChannelPolicy::default() }).unwrap(),
+    )
+    .unwrap();
     deliver(&hub, &[says("2", "b", "два")]).await;
     let mut all = world.conversations().await;
     all.sort_by_key(|c| c.id);

@@ -10,7 +10,7 @@ use omni_core::conversation::Actor;
 use omni_core::error::ErrorKind;
 use omni_core::event::EventBody;
 use omni_core::id::*;
-use omni_core::policy::StandardPolicy;
+use omni_core::policy::{Desk, Waiting};
 use omni_core::{Contact, Conversation, Status, Timestamp};
 use omni_hub::store::*;
 use omni_hub::{ChannelSetup, HostEvent, MemoryStore};
@@ -37,9 +37,7 @@ async fn a_store_that_panics_fails_the_batch_and_not_the_hub() {
     let store = Failing::default();
     let panics = store.panics.clone();
     let world = World::on(store);
-    let policy =
-        StandardPolicy::new().auto_close(secs(60), omni_core::conversation::SilenceScope::AnySide).unwrap();
-    let hub = world.hub_with(policy, |_| ());
+    let hub = world.hub_with(closes_after(60), |_| ());
     deliver(&hub, &[says("1", "a", "Привет")]).await;
     panics.store(true, Ordering::SeqCst);
     assert_eq!(deliver(&hub, &[says("2", "b", "Алло?")]).await.status, 503);
@@ -169,9 +167,7 @@ async fn a_webhook_that_is_hung_up_on_is_finished_without_it() {
 #[tokio::test]
 async fn message_conversation_outbox_timer_and_host_events_change_together() {
     let world = World::new();
-    let policy =
-        StandardPolicy::new().auto_close(secs(3600), omni_core::conversation::SilenceScope::AnySide).unwrap();
-    let hub = world.hub_with(policy, |_| ());
+    let hub = world.hub_with(closes_after(3600), |_| ());
     deliver(&hub, &[says("1", "a", "Добрый день 😀")]).await;
     let conversation = world.conversation().await;
     assert_eq!((conversation.unread, conversation.preview.as_str()), (1, "Добрый день 😀"));
@@ -301,6 +297,12 @@ impl Store for Failing {
     }
     async fn next_timer(&self, channels: &[ChannelKey]) -> StoreResult<Option<Timestamp>> {
         self.inner.next_timer(channels).await
+    }
+    async fn desk(&self, tenant: &TenantId) -> StoreResult<Desk> {
+        self.inner.desk(tenant).await
+    }
+    async fn waiting(&self, tenant: &TenantId, team: &TeamId, limit: usize) -> StoreResult<Vec<Waiting>> {
+        self.inner.waiting(tenant, team, limit).await
     }
     async fn lease(
         &self,

@@ -6,7 +6,7 @@ use omni_core::Address;
 use omni_core::Status;
 use omni_core::capability::Idempotency;
 use omni_core::error::ErrorKind;
-use omni_core::policy::StandardPolicy;
+use omni_core::policy::Engine;
 use omni_hub::store::Refused;
 use omni_hub::{ChannelSetup, Health, Hub, HubError, Interrupted};
 
@@ -203,7 +203,7 @@ async fn a_superseded_process_hands_over_nothing_that_was_taken_from_it() {
 #[tokio::test]
 async fn a_shutdown_finishes_what_is_handed_over_and_leaves_the_rest_to_the_next() {
     let world = World::new();
-    let hub = world.hub_with(StandardPolicy::new(), |_| ());
+    let hub = world.hub_with(Engine::default(), |_| ());
     let again = world.builder().build();
     world.provided.hold();
     for text in ["раз", "два"] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use omni_core::capability::{Capabilities, Idempotency, Rate, RateChats};
 use omni_core::error::{Error, ErrorKind, RateScope, Retry};
 use omni_core::event::ChatKind;
-use omni_core::policy::StandardPolicy;
+use omni_core::policy::Engine;
 use omni_core::{Address, Status};
 use omni_hub::store::Refused;
 use omni_hub::{Draft, Health, Hub, HubError, Settle};
@@ -95,7 +95,7 @@ async fn a_send_without_end_and_a_panic_of_the_connector_are_unknowns() {
 #[tokio::test]
 async fn a_lost_answer_is_repeated_where_the_provider_knows_repeats() {
     let world = World::new();
-    let hub = world.hub_with(StandardPolicy::new(), idempotent);
+    let hub = world.hub_with(Engine::default(), idempotent);
     world.provided.script([Turn::LoseAnswer]);
     start(&hub, "1", "Ждём вас").await;
     world.pass_slowly(secs(5)).await;
@@ -106,7 +106,7 @@ async fn a_lost_answer_is_repeated_where_the_provider_knows_repeats() {
 #[tokio::test]
 async fn what_the_provider_may_have_forgotten_is_not_repeated_any_more() {
     let world = World::new();
-    let hub = world.hub_with(StandardPolicy::new(), |capabilities| {
+    let hub = world.hub_with(Engine::default(), |capabilities| {
         capabilities.idempotency = Idempotency::Key { memory: Some(secs(2)) };
     });
     world.provided.script((0..5).map(|_| Turn::LoseAnswer));
@@ -195,7 +195,7 @@ async fn a_status_of_the_provider_settles_an_unknown() {
 #[tokio::test]
 async fn the_declared_rate_of_a_chat_is_kept_without_asking_the_provider() {
     let world = World::new();
-    let hub = world.hub_with(StandardPolicy::new(), |c| c.rates = vec![rate(RateScope::Chat, 1, 10)]);
+    let hub = world.hub_with(Engine::default(), |c| c.rates = vec![rate(RateScope::Chat, 1, 10)]);
     for text in ["а", "б", "в"] {
         start(&hub, "1", text).await;
     }
@@ -213,7 +213,7 @@ async fn the_declared_rate_of_a_chat_is_kept_without_asking_the_provider() {
 #[tokio::test]
 async fn people_go_before_programs_when_the_account_must_wait() {
     let world = World::new();
-    let hub = world.hub_with(StandardPolicy::new(), |c| c.rates = vec![rate(RateScope::Account, 1, 10)]);
+    let hub = world.hub_with(Engine::default(), |c| c.rates = vec![rate(RateScope::Account, 1, 10)]);
     for address in ["1", "2", "3"] {
         start(&hub, address, "рассылка").await;
     }
@@ -282,7 +282,7 @@ async fn more_than_fits_in_memory_waits_in_the_store_in_order() {
 #[tokio::test]
 async fn what_plan_refuses_is_refused_with_the_same_reason_and_changes_nothing() {
     let world = World::new();
-    let hub = world.hub_with(StandardPolicy::new(), |c| c.reply_window = Some(Duration::from_secs(60)));
+    let hub = world.hub_with(Engine::default(), |c| c.reply_window = Some(Duration::from_secs(60)));
     deliver(&hub, &[says("1", "a", "Здравствуйте")]).await;
     let conversation = world.conversation().await.id;
     world.pass(secs(61)).await;

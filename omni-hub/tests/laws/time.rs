@@ -3,17 +3,17 @@
 use std::sync::Arc;
 
 use omni_core::Conversation;
-use omni_core::conversation::{Actor, CloseReason, SilenceScope, TimerKind};
+use omni_core::conversation::{Actor, CloseReason, TimerKind};
 use omni_core::id::{IdSource, TimerToken};
-use omni_core::policy::{Action, Context, Effect, Input, Policy, StandardPolicy, Step, Verb};
+use omni_core::policy::{Action, Context, Effect, Engine, Input, Policy, Step, Verb};
 use omni_hub::store::{Batch, Changes, Target, TimerRecord, Unit};
 use omni_hub::{ChannelSetup, HostEvent};
 
 use crate::fake::Fake;
 use crate::world::*;
 
-fn closes_after_an_hour() -> StandardPolicy {
-    StandardPolicy::new().auto_close(secs(3600), SilenceScope::AnySide).unwrap()
+fn closes_after_an_hour() -> Engine {
+    closes_after(3600)
 }
 
 async fn closings(world: &World) -> usize {
@@ -111,11 +111,11 @@ async fn timers_of_channels_that_are_not_connected_do_not_hold_up_the_others() {
 struct ClosesAtTimers;
 
 impl Policy for ClosesAtTimers {
-    fn step(&self, _: &Conversation, input: &Input<'_>, context: &Context) -> Step {
+    fn step(&self, _: &Conversation, input: &Input<'_>, context: &Context<'_>) -> Step {
         let mut step = Step::default();
         step.effects.extend(match input {
-            Input::Opened => {
-                Some(Effect::SetTimer { kind: TimerKind::AutoClose, due: context.now + secs(3600) })
+            Input::Opened(_) => {
+                Some(Effect::SetTimer { kind: TimerKind::Own(1), due: context.now + secs(3600) })
             }
             Input::Timer(_) => Some(Effect::Close { reason: CloseReason::Inactive, by: Actor::Host }),
             _ => None,
@@ -133,7 +133,7 @@ async fn a_stale_timer_goes_away_and_does_nothing() {
         token: TimerToken::next(&IdSource::new(99), hub.now()),
         conversation: world.conversation().await.id,
         channel: shop(),
-        kind: TimerKind::AutoClose,
+        kind: TimerKind::Own(1),
         due: hub.now() + secs(10),
     };
     let put =
@@ -142,7 +142,7 @@ async fn a_stale_timer_goes_away_and_does_nothing() {
     world.pass_slowly(secs(30)).await;
     assert_eq!(closings(&world).await, 0);
     let next = world.store.next_timer(&[shop()]).await.unwrap();
-    assert_eq!(next, world.conversation().await.timer(TimerKind::AutoClose).map(|t| t.due));
+    assert_eq!(next, world.conversation().await.timer(TimerKind::Own(1)).map(|t| t.due));
     world.pass_slowly(secs(3600)).await;
     assert_eq!(closings(&world).await, 1);
 }

@@ -8,7 +8,8 @@ use omni_core::capability::Capabilities;
 use omni_core::contact::{Identity, Profile, Sender, SenderKind};
 use omni_core::conversation::Actor;
 use omni_core::event::{Echo, EventBody, Message, MessageName, Origin, StatusNews};
-use omni_core::policy::{Context, Effect, Input, Overtaken, Policy, StandardPolicy, Step};
+use omni_core::policy::book::{AutoClose, SilenceScope};
+use omni_core::policy::{ChannelPolicy, Context, Effect, Engine, Input, Overtaken, Policy, Step};
 use omni_core::webhook::{Answer, WebhookRequest};
 use omni_core::{Address, Content, Conversation, Event, Provider, Status, Timestamp};
 use omni_hub::store::{ConversationQuery, MessageRecord};
@@ -40,7 +41,7 @@ impl World {
 
     /// A running hub with one plain channel.
     pub(crate) fn hub(&self) -> Hub {
-        self.hub_with(StandardPolicy::new(), |_| ())
+        self.hub_with(Engine::default(), |_| ())
     }
 
     /// A running hub whose channel has this policy and these capabilities.
@@ -175,12 +176,18 @@ pub(crate) fn anna(text: &str) -> Draft {
     Draft::text(text).by(Actor::Agent { agent: "anna".into() })
 }
 
+/// Silence of both sides closes a conversation after so many seconds.
+pub(crate) fn closes_after(seconds: u64) -> Engine {
+    let auto_close = AutoClose { after: secs(seconds).into(), scope: SilenceScope::AnySide, text: None };
+    Engine::of(ChannelPolicy { auto_close: Some(auto_close), ..ChannelPolicy::default() }).unwrap()
+}
+
 /// Answers every message at once, unless a person was faster; panics when told to.
 #[derive(Debug)]
 pub(crate) struct AutoReply;
 
 impl Policy for AutoReply {
-    fn step(&self, _: &Conversation, input: &Input<'_>, _: &Context) -> Step {
+    fn step(&self, _: &Conversation, input: &Input<'_>, _: &Context<'_>) -> Step {
         let mut step = Step::default();
         let Input::Event(event) = input else { return step };
         let EventBody::Message(message) = &event.body else { return step };
@@ -189,7 +196,7 @@ impl Policy for AutoReply {
         step.effects.push(Effect::Reply {
             content: Content::text(format!("Спасибо за «{words}» 🙏")),
             by: Actor::Rule { rule: "auto_reply".to_owned() },
-            unless: Overtaken::PersonAnswered,
+            guard: Overtaken::PersonAnswered.into(),
         });
         step
     }

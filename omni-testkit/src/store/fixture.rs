@@ -3,12 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use omni_core::content::Content;
-use omni_core::conversation::{Actor, Conversation, TimerKind};
+use omni_core::conversation::{Actor, CloseReason, Closed, Conversation, Owner, TimerKind};
 use omni_core::event::{ChatKind, EventKind, Origin};
 use omni_core::id::{ConversationId, IdSource, MessageId, NodeId, ProviderMessageId, TimerToken};
 use omni_core::outbound::Author;
 use omni_core::plan::Reach;
-use omni_core::policy::{Overtaken, Trace};
+use omni_core::policy::{Guard, Overtaken, Queued, Trace};
 use omni_core::{Address, Status, Timestamp};
 use omni_hub::store::{
     Applied, Batch, Changes, ChannelKey, Claim, Direction, Entry, HostEvent, Lookup, MessageRecord,
@@ -114,7 +114,7 @@ impl Maker {
             conversation: message.conversation,
             chat: ChatKind::Private,
             author: Author::Person,
-            unless: Overtaken::Never,
+            guard: Guard::from(Overtaken::Never),
             queued_at: at(0),
             due: at(0),
             attempts: 0,
@@ -128,7 +128,7 @@ impl Maker {
             token: TimerToken::next(&self.ids, self.tick()),
             conversation: of.id,
             channel: ChannelKey::new(of.tenant.clone(), of.channel.clone()),
-            kind: TimerKind::AutoClose,
+            kind: TimerKind::Wake,
             due,
         }
     }
@@ -139,13 +139,36 @@ pub(super) fn peer_record(key: &PeerKey, latest: Option<&Conversation>) -> PeerR
     PeerRecord { key: key.clone(), contact: None, conversation: latest.map(|c| c.id), reach: Reach::Open }
 }
 
+/// An agent as owner.
+pub(super) fn agent(name: &str) -> Owner {
+    Owner::Agent { agent: name.into() }
+}
+
+/// That a conversation was closed.
+pub(super) fn closed() -> Option<Closed> {
+    Some(Closed { at: at(1), reason: CloseReason::Done, by: Actor::Host })
+}
+
+/// A place in a team's queue, since so many milliseconds.
+pub(super) fn queue_of(team: &str, since: i64) -> Option<Queued> {
+    Some(Queued {
+        team: team.into(),
+        since: at(since),
+        joined: at(since),
+        skills: Vec::new(),
+        prefer: None,
+        excluded: Vec::new(),
+        passed: Vec::new(),
+    })
+}
+
 /// A line of the log.
 pub(super) fn entry(text: &str, when: Timestamp) -> Entry {
     Entry {
         seq: 0,
         at: when,
         tenant: shop().tenant,
-        channel: shop().channel,
+        channel: Some(shop().channel),
         conversation: None,
         event: HostEvent::Notice { topic: "test".to_owned(), text: text.to_owned() },
         why: Trace::default(),
@@ -217,6 +240,33 @@ pub(super) async fn open(store: &dyn Store, make: &Maker, key: &PeerKey) -> Conv
     })
     .await;
     conversation
+}
+
+/// Stores a conversation as it is now.
+pub(super) async fn put(store: &dyn Store, conversation: &Conversation) {
+    let stored = conversation.clone();
+    write(store, move || Changes { conversation: Some(stored.clone()), ..Changes::default() }).await;
+}
+
+/// Stores an open conversation of an agent.
+pub(super) async fn owned(store: &dyn Store, make: &Maker, key: &PeerKey, name: &str) -> Conversation {
+    let conversation = Conversation { owner: agent(name), ..make.conversation(key) };
+    put(store, &conversation).await;
+    conversation
+}
+
+/// Changes a conversation as the hub does: read, change and write in one unit.
+pub(super) async fn change(
+    store: &dyn Store,
+    id: ConversationId,
+    mut how: impl FnMut(&mut Conversation) + Send + 'static,
+) -> Changes {
+    let unit = Unit::new(Target::Conversation(id), move |seen| {
+        let mut conversation = seen.conversation.clone();
+        conversation.iter_mut().for_each(&mut how);
+        Changes { conversation, ..Changes::default() }
+    });
+    done(store, unit).await
 }
 
 /// Stores messages.

@@ -26,9 +26,11 @@ use std::sync::Arc;
 
 use omni_hub::Store;
 
+pub mod desks;
 mod fixture;
 pub mod leases;
 pub mod log;
+pub mod merging;
 pub mod moved;
 pub mod outbox;
 pub mod persistent;
@@ -118,6 +120,7 @@ macro_rules! store_suite {
             units: a_repeat_never_asks_the_decision,
             units: a_claim_is_of_one_tenant_channel_event_and_kind,
             units: later_units_of_a_batch_see_earlier_ones,
+            units: one_unit_writes_several_conversations,
             units: a_cursor_becomes_durable_with_its_batch,
             units: a_cursor_is_of_one_channel,
             units: a_refusal_is_handed_back,
@@ -135,6 +138,7 @@ macro_rules! store_suite {
             snapshots: unsettled_messages_are_outgoing_and_newest_first,
             snapshots: unread_messages_are_outgoing_newest_first_and_at_most_two_hundred,
             snapshots: a_person_is_looked_up_by_identity_when_the_address_has_none,
+            snapshots: other_persons_and_conversations_are_looked_up_by_id,
             records: a_message_comes_back_whole,
             records: a_conversation_comes_back_whole,
             records: a_person_comes_back_whole,
@@ -149,6 +153,25 @@ macro_rules! store_suite {
             statuses: news_may_name_a_message,
             moved: a_moved_address_takes_everything_along,
             moved: an_address_that_moves_onto_another_one_joins_it,
+            merging: identities_of_both_lead_to_the_one_that_goes_on,
+            merging: an_identity_that_was_not_taken_over_leads_on_as_well,
+            merging: addresses_and_conversations_name_the_one_that_goes_on,
+            merging: a_merge_keeps_owners_queues_and_timers_of_both_sides,
+            merging: what_is_written_along_with_a_merge_follows_it,
+            merging: a_person_merged_into_themselves_stays,
+            desks: an_unknown_tenant_has_an_empty_desk,
+            desks: an_agent_never_heard_of_is_offline,
+            desks: an_agent_comes_back_whole,
+            desks: times_of_an_agent_never_move_back,
+            desks: a_load_counts_open_conversations_of_the_tenant_by_channel,
+            desks: a_load_follows_owner_closing_and_reopening,
+            desks: units_of_one_batch_see_each_others_loads,
+            desks: parallel_placements_never_exceed_a_capacity,
+            desks: a_unit_that_fails_changes_no_load,
+            desks: the_longest_waiting_comes_first,
+            desks: a_queue_follows_its_conversations,
+            desks: a_place_in_a_queue_comes_back_whole,
+            desks: a_moved_address_changes_no_load_and_no_queue,
             outbox: rows_come_in_the_order_of_their_making,
             outbox: a_row_is_taken_once,
             outbox: parallel_nodes_never_take_the_same_row,
@@ -161,6 +184,7 @@ macro_rules! store_suite {
             outbox: an_update_leaves_the_owner_as_it_is,
             outbox: a_row_that_is_done_is_gone,
             timers: timers_come_when_due_and_earliest_first,
+            timers: a_timer_comes_back_whole,
             timers: a_timer_that_is_stopped_is_gone,
             timers: only_timers_of_the_channels_asked_for_come,
             leases: a_lease_is_exclusive_until_it_runs_out,
@@ -173,7 +197,10 @@ macro_rules! store_suite {
             log: numbers_go_on_after_pruning,
             queries: conversations_are_listed_newest_message_first,
             queries: conversations_are_filtered,
+            queries: an_agent_sees_what_their_teams_see_and_what_they_have,
+            queries: conversations_are_found_by_owner_queue_and_person,
             queries: pages_of_conversations_meet,
+            queries: pages_meet_whatever_is_asked_for,
             queries: messages_are_listed_newest_first_in_pages,
         }
     };
@@ -185,6 +212,7 @@ macro_rules! store_persistence {
     ($make:path) => {
         $crate::store_cases! { $make;
             persistent: everything_survives_a_restart,
+            persistent: desks_survive_a_restart,
             persistent: numbers_go_on_after_a_restart,
             persistent: two_handles_are_two_nodes_on_one_store,
             persistent: two_handles_claim_an_event_once,

@@ -3,7 +3,9 @@
 use futures_util::future::join_all;
 use omni_core::Status;
 use omni_core::id::{BlobId, ConsumerId, Cursor};
-use omni_hub::store::{Applied, Batch, Changes, Target, Unit};
+use omni_core::policy::book::WindowClosed;
+use omni_core::policy::{Guard, Overtaken, Presence};
+use omni_hub::store::{AgentPatch, Applied, Batch, Changes, Target, Unit};
 
 use super::Fresh;
 use super::fixture::*;
@@ -44,6 +46,33 @@ pub async fn everything_survives_a_restart(fresh: Fresh) {
     assert_eq!(take(&*fresh.store, &there, at(1000), 10).await, [row.message]);
     let queued = ok(fresh.store.message(row.message).await).and_then(|m| m.status);
     assert_eq!(queued, Some(Status::Queued));
+}
+
+/// Who is there, what they have, who waits; and a guard.
+pub async fn desks_survive_a_restart(fresh: Fresh) {
+    let (make, tenant) = (Maker::new(), shop().tenant);
+    owned(&*fresh.store, &make, &peer("1"), "anna").await;
+    let mut waits = make.conversation(&peer("2"));
+    waits.flow.queue = queue_of("sales", 3);
+    put(&*fresh.store, &waits).await;
+    let patch = AgentPatch {
+        presence: Some((Presence::Online, at(1))),
+        assigned_at: Some(at(2)),
+        ..AgentPatch::new(tenant.clone(), "boris".into())
+    };
+    write(&*fresh.store, move || Changes { agents: vec![patch.clone()], ..Changes::default() }).await;
+    let guard = Guard { unless: Overtaken::TalkGoesOn, window_closed: WindowClosed::Task("call".to_owned()) };
+    let set = guard.clone();
+    queue(&*fresh.store, &make, &waits, None, move |row| row.guard = set.clone()).await;
+    let desk = ok(fresh.store.desk(&tenant).await);
+    let waiting = ok(fresh.store.waiting(&tenant, &"sales".into(), 10).await);
+    assert_eq!((desk.agents.len(), waiting.len()), (2, 1));
+
+    let fresh = fresh.restarted().await;
+    assert_eq!(ok(fresh.store.desk(&tenant).await), desk);
+    assert_eq!(ok(fresh.store.waiting(&tenant, &"sales".into(), 10).await), waiting);
+    let rows = ok(fresh.store.outbox_take(&node("here"), &[shop()], at(0), 10).await);
+    assert_eq!(rows.first().map(|(row, _)| &row.guard), Some(&guard));
 }
 
 /// A consumer that comes back misses nothing.

@@ -16,9 +16,13 @@ use omni_core::link::Referral;
 use omni_core::media::{Media, MediaKind, MediaRef, MediaSource};
 use omni_core::outbound::{Author, Face};
 use omni_core::plan::Reach;
-use omni_core::policy::{Overtaken, Trace, Verdict};
+use omni_core::policy::book::{Cancel, Do, OneOrMore, Say, Side, Silence, WindowClosed};
+use omni_core::policy::{
+    Ask, BotAnswer, BotReply, Clock, ClockKind, ClockNews, Fired, Flow, Guard, Memory, NamedTimer, Overtaken,
+    Presence, Queued, Run, Sent, Trace, Verdict,
+};
 use omni_core::text::{Entity, EntityKind, Text};
-use omni_core::{Provider, Status};
+use omni_core::{Period, Provider, Status};
 use omni_hub::store::{Changes, ChannelKey, HostEvent, MessageRecord, OutboxState, Target};
 use serde_json::value::RawValue;
 use url::Url;
@@ -160,6 +164,73 @@ pub async fn a_message_comes_back_whole(fresh: Fresh) {
     assert_eq!(ok(fresh.store.message(changed.id).await), Some(changed));
 }
 
+/// Steps that hold words, lists, maps.
+fn every_step() -> Vec<Do> {
+    let template = Template { name: "hello".to_owned(), language: None, params: Default::default() };
+    let window_closed = WindowClosed::Template(template);
+    vec![
+        Do::Reply(Say { window_closed, ..Say::text(WORDS) }),
+        Do::Tag(OneOrMore::from("тег")),
+        Do::Set([("order".to_owned(), WORDS.to_owned())].into()),
+        Do::Stop,
+    ]
+}
+
+/// What a policy remembers, of every kind.
+fn every_flow() -> Flow {
+    let run =
+        |unless| Run { rule: "a/b".into(), version: 7, since: at(1), due: at(2), unless, rest: every_step() };
+    let clock = |kind, paused| Clock {
+        kind,
+        started: at(1),
+        due: at(2),
+        running: at(3),
+        used_ms: u64::from(u32::MAX) + 7,
+        paused,
+        breached: true,
+        edition: u64::MAX,
+    };
+    Flow {
+        runs: vec![run(Cancel::Never), run(Cancel::Answer)],
+        fired: every_memory().fired,
+        queue: Some(Queued {
+            team: "продажи".into(),
+            since: at(-9),
+            joined: at(4),
+            skills: vec!["english".to_owned()],
+            prefer: Some("анна".into()),
+            excluded: vec!["б".into(), "в".into()],
+            passed: vec!["первая".into()],
+        }),
+        assigned_at: Some(at(5)),
+        team: Some("поддержка".into()),
+        snoozed: Some(at(6)),
+        held: Some(at(7)),
+        clocks: vec![clock(ClockKind::FirstResponse, None), clock(ClockKind::Resolution, Some(at(8)))],
+        ask: Some(Ask { id: 3, bot: "faq".into(), at: at(9), due: at(10) }),
+        asks: 3,
+        fields: [("город".to_owned(), WORDS.to_owned())].into(),
+        timers: vec![NamedTimer { name: "позже".to_owned(), due: at(11) }],
+        activity_at: Some(at(12)),
+        waits_since: Some(at(13)),
+        bot_at: Some(at(14)),
+        silences: vec![(Silence { of: Side::Customer, lasting: Period::mins(5) }, at(15))],
+        missed: vec!["б".into()],
+        returning: true,
+        memory: every_memory(),
+        ..Flow::default()
+    }
+}
+
+fn every_memory() -> Memory {
+    Memory {
+        fired: vec![Fired { rule: "hello".into(), count: 5, today: 2, last: at(1) }],
+        texts: vec![Sent { by_bot: true, since: at(2), count: 3 }],
+        agent: Some(("анна".into(), at(3))),
+        ..Memory::default()
+    }
+}
+
 /// Every field of a conversation.
 pub async fn a_conversation_comes_back_whole(fresh: Fresh) {
     let make = Maker::new();
@@ -179,9 +250,15 @@ pub async fn a_conversation_comes_back_whole(fresh: Fresh) {
     c.item = Some(Item { title: Some("Диван".to_owned()), ..Item::default() });
     c.tags = vec!["vip".to_owned(), "тег".to_owned()];
     let token = TimerToken::from_bytes([7; 16]);
-    c.timers = vec![Timer { kind: TimerKind::AutoClose, due: at(8), token }];
-    let stored = c.clone();
-    write(&*fresh.store, move || Changes { conversation: Some(stored.clone()), ..Changes::default() }).await;
+    c.timers = vec![Timer { kind: TimerKind::Own(3), due: at(8), token }];
+    *c.flow = every_flow();
+    put(&*fresh.store, &c).await;
+    assert_eq!(ok(fresh.store.conversation(c.id).await).as_ref(), Some(&c));
+    // And again after a change of what is looked for and of what is not.
+    c.tags.clear();
+    put(&*fresh.store, &c).await;
+    (c.closed, c.contact, *c.flow) = (None, None, Flow::default());
+    put(&*fresh.store, &c).await;
     assert_eq!(ok(fresh.store.conversation(c.id).await), Some(c));
 }
 
@@ -204,6 +281,9 @@ pub async fn a_person_comes_back_whole(fresh: Fresh) {
             avatar: url("https://example.com/a.png"),
             language: Some("ru-RU".to_owned()),
         },
+        fields: [("город".to_owned(), WORDS.to_owned())].into(),
+        tags: vec!["vip".to_owned()],
+        memory: every_memory(),
     };
     for name in ["Анна", "Анна П."] {
         contact.profile.name = Some(name.to_owned());
@@ -234,14 +314,23 @@ pub async fn an_address_comes_back_whole(fresh: Fresh) {
 pub async fn an_outbox_row_comes_back_whole(fresh: Fresh) {
     let (make, key, here) = (Maker::new(), peer("1"), node("here"));
     let conversation = open(&*fresh.store, &make, &key).await;
-    for (chat, author, unless) in [
-        (ChatKind::Private, Author::Person, Overtaken::Never),
-        (ChatKind::Group, Author::Program, Overtaken::PersonAnswered),
-        (ChatKind::Channel, Author::Program, Overtaken::Never),
+    let guard = |unless, window_closed| Guard { unless, window_closed };
+    let params = [("1".to_owned(), WORDS.to_owned())].into();
+    let template = Template { name: "hello".to_owned(), language: Some("ru".to_owned()), params };
+    for (chat, author, guard) in [
+        (ChatKind::Private, Author::Person, Guard::from(Overtaken::Never)),
+        (ChatKind::Group, Author::Program, Guard::default()),
+        (ChatKind::Channel, Author::Program, guard(Overtaken::TalkGoesOn, WindowClosed::Skip)),
+        (ChatKind::Group, Author::Program, guard(Overtaken::Never, WindowClosed::Task(WORDS.to_owned()))),
+        (
+            ChatKind::Private,
+            Author::Program,
+            guard(Overtaken::PersonAnswered, WindowClosed::Template(template)),
+        ),
     ] {
         let message = make.outgoing(&conversation, Status::Queued);
         let mut row = make.row(&key, &message, None);
-        (row.chat, row.author, row.unless) = (chat, author, unless);
+        (row.chat, row.author, row.guard) = (chat, author, guard);
         (row.queued_at, row.due) = (at(3), at(4));
         let (new, of) = (row.clone(), message.clone());
         write(&*fresh.store, move || Changes {
@@ -302,12 +391,15 @@ pub async fn every_host_event_comes_back_as_it_was_written(fresh: Fresh) {
     let event = Arc::new(event);
     let record = every_message(&make, &conversation);
     let (id, by) = (record.id, Actor::Rule { rule: "правило".to_owned() });
+    let ended = omni_core::Conversation { closed: closed(), ..conversation.clone() };
+    let Some(summary) = ended.summary() else { panic!("a closed conversation has a summary") };
+    let answer = BotAnswer { bot: "faq".into(), ask: 2, reply: BotReply::HandOver(every_step()) };
     let snapshot = || Box::new(conversation.clone());
     let events = vec![
         HostEvent::Received { event: event.clone(), message: Some(id) },
         HostEvent::Opened { snapshot: snapshot() },
         HostEvent::Reopened { by: by.clone() },
-        HostEvent::Closed { snapshot: snapshot() },
+        HostEvent::Closed { summary: Box::new(summary), snapshot: snapshot() },
         HostEvent::Queued { message: Arc::new(record) },
         HostEvent::Status {
             message: id,
@@ -317,7 +409,19 @@ pub async fn every_host_event_comes_back_as_it_was_written(fresh: Fresh) {
         },
         HostEvent::Assigned { to: Owner::Agent { agent: "анна".into() }, by: by.clone() },
         HostEvent::Seen { by: by.clone() },
-        HostEvent::Tagged { tag: "vip".to_owned(), by },
+        HostEvent::Tagged { tag: "vip".to_owned(), by: by.clone() },
+        HostEvent::Untagged { tag: "vip".to_owned(), by: by.clone() },
+        HostEvent::FieldSet { field: "город".to_owned(), value: WORDS.to_owned(), by: by.clone() },
+        HostEvent::Noted { text: WORDS.to_owned(), by: by.clone() },
+        HostEvent::Waiting { team: "продажи".into(), since: at(1) },
+        HostEvent::Snoozed { until: at(9), by: by.clone() },
+        HostEvent::Held { by: by.clone() },
+        HostEvent::Resumed { by },
+        HostEvent::Clock { clock: ClockKind::NextResponse, news: ClockNews::Breached, due: at(3) },
+        HostEvent::BotAsked { bot: "faq".into(), ask: 2, memory: 50, due: at(4) },
+        HostEvent::BotAnswered { answer: Box::new(answer) },
+        HostEvent::Presence { agent: "анна".into(), presence: Presence::Away },
+        HostEvent::ContactMerged { from: make.contact_id(), into: make.contact_id() },
         HostEvent::Moved { to: peer("2").address },
         HostEvent::Notice { topic: "late".to_owned(), text: WORDS.to_owned() },
         HostEvent::Parked { event, error: "policy".to_owned() },

@@ -11,7 +11,7 @@ use super::fixture::*;
 
 fn person(make: &Maker, id: &str) -> Contact {
     let profile = Profile { name: Some("Анна".to_owned()), ..Profile::default() };
-    Contact { id: make.contact_id(), identities: vec![Identity::new(Provider::new("fake"), id)], profile }
+    Contact::new(make.contact_id(), Identity::new(Provider::new("fake"), id), profile)
 }
 
 /// Nothing was asked for.
@@ -201,4 +201,25 @@ pub async fn a_person_is_looked_up_by_identity_when_the_address_has_none(fresh: 
     elsewhere.scope = "account".to_owned();
     let scoped = look(&*fresh.store, Target::Peer(peer("2")), vec![Lookup::Identity(elsewhere)]).await;
     assert_eq!(scoped.contact, None, "an id of another scope is another person");
+}
+
+/// Beside the target, in the order asked for; what does not exist is left out.
+pub async fn other_persons_and_conversations_are_looked_up_by_id(fresh: Fresh) {
+    let make = Maker::new();
+    let here = open(&*fresh.store, &make, &peer("1")).await;
+    let others = [open(&*fresh.store, &make, &peer("2")).await, open(&*fresh.store, &make, &peer("3")).await];
+    let (anna, boris) = (person(&make, "77"), person(&make, "78"));
+    for contact in [anna.clone(), boris.clone()] {
+        write(&*fresh.store, move || Changes { contact: Some(contact.clone()), ..Changes::default() }).await;
+    }
+    let mut lookups = vec![Lookup::Contact(boris.id), Lookup::Contact(make.contact_id())];
+    lookups.push(Lookup::Contact(anna.id));
+    lookups.push(Lookup::Conversation(make.conversation(&peer("4")).id));
+    lookups.extend(others.iter().rev().map(|c| Lookup::Conversation(c.id)));
+    for target in [Target::Conversation(here.id), Target::Peer(peer("1")), Target::Nothing] {
+        let seen = look(&*fresh.store, target, lookups.clone()).await;
+        assert_eq!(seen.contacts, [boris.clone(), anna.clone()]);
+        assert!(seen.others.iter().eq(others.iter().rev()), "{:?}", seen.others);
+        assert_eq!(seen.contact, None, "the person of the target is another thing");
+    }
 }

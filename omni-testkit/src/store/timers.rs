@@ -1,5 +1,6 @@
 //! Timers are rows with a due time.
 
+use omni_core::conversation::TimerKind;
 use omni_hub::store::{Changes, ChannelKey, TimerRecord};
 
 use super::Fresh;
@@ -24,6 +25,20 @@ pub async fn timers_come_when_due_and_earliest_first(fresh: Fresh) {
     }
     assert_eq!(ok(fresh.store.timers_due(&[shop()], at(99), 2).await), [early.clone(), middle.clone()]);
     assert_eq!(ok(fresh.store.timers_due(&[shop()], at(99), 10).await), [early, middle, late]);
+}
+
+/// Every field, of every kind of timer.
+pub async fn a_timer_comes_back_whole(fresh: Fresh) {
+    let make = Maker::new();
+    let conversation = open(&*fresh.store, &make, &peer("1")).await;
+    let kinds = [TimerKind::Own(0), TimerKind::Wake, TimerKind::Own(u32::MAX)];
+    let all = kinds.map(|kind| TimerRecord { kind, ..make.timer(&conversation, at(10)) });
+    start(&fresh, &all).await;
+    assert_eq!(
+        ok(fresh.store.timers_due(&[shop()], at(10), 10).await),
+        all,
+        "of one moment as they were set"
+    );
 }
 
 /// Stopping one that is gone is nothing.

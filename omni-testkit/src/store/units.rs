@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
+use omni_core::Conversation;
 use omni_core::event::EventKind;
 use omni_core::id::Cursor;
-use omni_hub::store::{Applied, Batch, Changes, ChannelKey, Claim, Refused, StoreError, Target, Unit};
+use omni_hub::store::{
+    Applied, Batch, Changes, ChannelKey, Claim, Lookup, Refused, StoreError, Target, Unit,
+};
 
 use super::Fresh;
 use super::fixture::*;
@@ -115,6 +118,41 @@ pub async fn later_units_of_a_batch_see_earlier_ones(fresh: Fresh) {
     assert!(applied.iter().all(|a| matches!(a, Applied::Done(_))), "{applied:?}");
     let stored = ok(fresh.store.conversation(id).await);
     assert_eq!(stored.map(|c| c.unread), Some(2));
+}
+
+/// A unit may be about several conversations, as when two are joined.
+pub async fn one_unit_writes_several_conversations(fresh: Fresh) {
+    let make = Maker::new();
+    let [mut first, mut second, mut third] = ["1", "2", "3"].map(|name| make.conversation(&peer(name)));
+    for (conversation, title) in [(&mut first, "a"), (&mut second, "b"), (&mut third, "c")] {
+        conversation.title = title.to_owned();
+    }
+    let all = [first.clone(), second.clone(), third.clone()];
+    let messages: Vec<_> = all.iter().map(|c| Arc::new(make.inbound(c, "7"))).collect();
+    let timers: Vec<_> = all.iter().map(|c| make.timer(c, at(5))).collect();
+    write(&*fresh.store, move || Changes {
+        conversation: Some(first.clone()),
+        more_conversations: vec![second.clone(), third.clone()],
+        new_messages: messages.clone(),
+        timers: timers.clone(),
+        ..Changes::default()
+    })
+    .await;
+    for conversation in &all {
+        assert_eq!(ok(fresh.store.conversation(conversation.id).await).as_ref(), Some(conversation));
+        assert_eq!(ok(fresh.store.messages(conversation.id, None, 10).await).len(), 1);
+    }
+    let due = ok(fresh.store.timers_due(&[shop()], at(5), 10).await);
+    assert_eq!(due.len(), 3);
+    let [first, second, _] = all;
+    let unit = Unit::new(Target::Conversation(first.id), move |seen| Changes {
+        conversation: seen.conversation.clone().map(|c| Conversation { closed: closed(), ..c }),
+        more_conversations: seen.others.iter().map(|c| Conversation { unread: 9, ..c.clone() }).collect(),
+        ..Changes::default()
+    });
+    done(&*fresh.store, unit.with_lookups(vec![Lookup::Conversation(second.id)])).await;
+    assert_eq!(ok(fresh.store.conversation(first.id).await).map(|c| c.is_open()), Some(false));
+    assert_eq!(ok(fresh.store.conversation(second.id).await).map(|c| c.unread), Some(9));
 }
 
 /// The cursor of a listener is written with what it brought, also when that is nothing or a repeat.

@@ -1,10 +1,16 @@
 //! What is set for one channel.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Say, is_default};
+use super::form::{or_text, short_or_table};
+use super::say::{Key, keys};
+use super::{Say, WindowClosed, is_default};
+use crate::content::Template;
 use crate::id::{AgentId, BotId, TeamId};
+use crate::media::Media;
 use crate::period::Period;
 
 /// What is set for one channel. Nothing set: every agent sees its conversations, and only people close them.
@@ -99,18 +105,59 @@ pub enum Receiver {
     Bot(BotId),
 }
 
-/// A text sent by itself, unless a person answers first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// A text sent by itself, unless a person answers first. In a file it is a [`Say`] with `delay` and `per` beside.
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AutoReply {
     /// What it says.
     #[serde(flatten)]
     pub say: Say,
     /// How long after the person's message; nothing means at once.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub delay: Period,
     /// How often.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(skip_serializing_if = "is_default")]
     pub per: Per,
+}
+
+/// A text sent by itself, unless a person answers first.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "AutoReply", transform = or_text)]
+struct AutoReplyTable {
+    /// The words. `{{contact.name|друг}}` is the contact's name, or `друг` where it is not known.
+    text: Option<String>,
+    /// Keys under the message, row by row: a label alone, or a table as in `Button`.
+    buttons: Vec<Vec<Key>>,
+    /// Files, by their public address.
+    media: Vec<Media>,
+    /// A text approved by the provider, in place of words.
+    template: Option<Template>,
+    /// What is done when the time for free replies is over.
+    window_closed: WindowClosed,
+    /// How long after the person's message; nothing means at once.
+    delay: Period,
+    /// How often.
+    per: Per,
+}
+
+impl<'de> Deserialize<'de> for AutoReply {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let short = |text| Ok(AutoReplyTable { text: Some(text), ..AutoReplyTable::default() });
+        let expected = "a text, or a table with `text`, `buttons`, `media` or `template`, `delay` and `per`";
+        let table = short_or_table(d, expected, short)?;
+        let AutoReplyTable { text, buttons, media, template, window_closed, delay, per } = table;
+        Ok(Self { say: Say { text, buttons: keys(buttons), media, template, window_closed }, delay, per })
+    }
+}
+
+impl JsonSchema for AutoReply {
+    fn schema_name() -> Cow<'static, str> {
+        AutoReplyTable::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        AutoReplyTable::json_schema(generator)
+    }
 }
 
 /// How often an automatic text may go.

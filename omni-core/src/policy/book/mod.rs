@@ -4,17 +4,23 @@
 //! [`ChannelPolicy`] a channel. It is read with [`Book::from_toml`] or [`Book::from_json`], looked over with
 //! [`Book::lint`], and becomes a [`Policy`](crate::policy::Policy) a channel with [`Engine::new`](crate::policy::Engine::new).
 
+mod build;
 mod channel;
 mod form;
+mod lint;
+mod read;
 mod say;
 mod scenario;
 mod team;
 
 pub use channel::*;
 pub use form::OneOrMore;
+pub use lint::{BadBook, Finding, FindingKind, Known, KnownChannel, Place, Severity};
 pub use say::*;
 pub use scenario::*;
 pub use team::*;
+
+pub use super::template::{BadTemplate, Variable, variables};
 
 use std::collections::BTreeMap;
 
@@ -82,16 +88,3 @@ pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// How deep conditions may be nested, and scenarios may call each other.
 pub const MAX_DEPTH: u8 = 8;
-
-// PLACEHOLDER until read.rs and lint land: whoever lands them deletes this block.
-mod placeholder {
-    /// x
-    #[derive(Debug, thiserror::Error)]
-    #[error("x")]
-    pub struct BadBook;
-    impl super::Book {
-        /// x
-        pub fn check(&self) -> Result<(), BadBook> { Ok(()) }
-    }
-}
-pub use placeholder::BadBook;

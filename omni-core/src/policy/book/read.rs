@@ -114,7 +114,9 @@ fn json(json: &[u8], known: &Known) -> Outcome {
     }
     match serde_json::from_slice::<Unrepeated>(json) {
         Ok(Unrepeated(Value::Object(root))) => judge(root, known, |_| None),
-        Ok(_) => refused(vec![Found::new(FindingKind::Shape, At::default(), "a book is an object").at_place(None)]),
+        Ok(_) => {
+            refused(vec![Found::new(FindingKind::Shape, At::default(), "a book is an object").at_place(None)])
+        }
         Err(error) => {
             let message = error.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(what, _)| what);
@@ -145,7 +147,8 @@ fn judge(root: Map<String, Value>, known: &Known, locate: impl Fn(&At) -> Option
     book.settle_zones();
     let mut found = reader.found;
     found.extend(lint::of(&book, known, &reader.broken));
-    let mut findings: Vec<Finding> = found.into_iter().map(|f| (locate(&f.at), f)).map(|(p, f)| f.at_place(p)).collect();
+    let mut findings: Vec<Finding> =
+        found.into_iter().map(|f| (locate(&f.at), f)).map(|(p, f)| f.at_place(p)).collect();
     findings.sort_by(|a, b| a.place.cmp(&b.place));
     (book, findings)
 }
@@ -228,13 +231,20 @@ impl Reader {
         let mut scenario: Scenario = self.whole(at, value)?;
         let Some(Value::Array(rules)) = rules else { return Some(scenario) };
         for (index, value) in rules.into_iter().enumerate() {
-            let told: Option<(String, Option<Trigger>)> = value.get("name").and_then(Value::as_str).map(|name| {
-                (name.to_owned(), value.get("on").and_then(|on| Trigger::deserialize(on).ok()))
-            });
+            let told: Option<(String, Option<Trigger>)> = value
+                .get("name")
+                .and_then(Value::as_str)
+                .map(|name| (name.to_owned(), value.get("on").and_then(|on| Trigger::deserialize(on).ok())));
             let rule = self.whole(&at.key("rules").index(index), value);
             scenario.rules.push(rule.unwrap_or_else(|| {
                 let (name, on) = told.unwrap_or_else(|| (format!("\0{index}"), Some(Trigger::Opened)));
-                Rule { name, on, when: Some(Condition::All(Vec::new())), steps: Vec::new(), limit: Limit::default() }
+                Rule {
+                    name,
+                    on,
+                    when: Some(Condition::All(Vec::new())),
+                    steps: Vec::new(),
+                    limit: Limit::default(),
+                }
             }));
         }
         Some(scenario)
@@ -252,11 +262,10 @@ impl Reader {
             let path: Vec<Step> = error.path().iter().map_while(step).collect();
             let original = removed.original(&path);
             let place = original.iter().fold(at.clone(), |at, step| at.then(step.clone()));
-            if removed.0.is_empty() {
+            if removed.0.is_empty() && !at.steps().is_empty() {
                 self.broken.push(at.clone());
             }
-            // What misses a key that was taken out a round ago is no news.
-            if !removed.0.iter().any(|gone| gone.len() > original.len() && gone.starts_with(&original)) {
+            if !removed.explains(&original, error.inner()) {
                 let (kind, message) = in_words(error.inner(), &value, &path);
                 self.bad(kind, place, message);
             }
@@ -296,14 +305,27 @@ impl Removed {
             let step = match step {
                 Step::Key(_) => step.clone(),
                 Step::Index(index) => {
-                    let mut gone: Vec<usize> = self.0.iter().filter_map(|gone| gone_from(gone, &original)).collect();
+                    let mut gone: Vec<usize> =
+                        self.0.iter().filter_map(|gone| gone_from(gone, &original)).collect();
                     gone.sort_unstable();
-                    Step::Index(gone.into_iter().fold(*index, |index, gone| index + usize::from(gone <= index)))
+                    Step::Index(
+                        gone.into_iter().fold(*index, |index, gone| index + usize::from(gone <= index)),
+                    )
                 }
             };
             original.push(step);
         }
         original
+    }
+
+    /// Whether something is wrong only because a part of it was taken out a round ago.
+    fn explains(&self, path: &[Step], error: &serde_json::Error) -> bool {
+        let message = error.to_string();
+        let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+        self.0.iter().filter_map(|gone| gone.strip_prefix(path)?.first()).any(|first| match missing {
+            None => true,
+            Some(missing) => matches!(first, Step::Key(key) if key == missing),
+        })
     }
 }
 
@@ -353,7 +375,8 @@ fn in_words(error: &serde_json::Error, root: &Value, path: &[Step]) -> (FindingK
             Step::Key(key) => value.get(key),
             Step::Index(index) => value.get(index),
         });
-        let keys: Vec<_> = value.and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
+        let keys: Vec<_> =
+            value.and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
         let count = if keys.is_empty() { "none".to_owned() } else { keys.join(", ") };
         format!(
             "one key is meant here, and there are {}: {count}; put several conditions into all = [..] or any = [..], \
@@ -361,15 +384,53 @@ fn in_words(error: &serde_json::Error, root: &Value, path: &[Step]) -> (FindingK
             keys.len()
         )
     } else {
-        message
+        plainly(&message)
     };
     (FindingKind::Shape, words)
+}
+
+/// The types of serde and Rust, as those of TOML and JSON.
+fn plainly(message: &str) -> String {
+    let Some((got, expected)) = message
+        .strip_prefix("invalid type: ")
+        .or(message.strip_prefix("invalid value: "))
+        .and_then(|m| m.split_once(", expected "))
+    else {
+        return message.to_owned();
+    };
+    let got = match got {
+        "map" => "a table".to_owned(),
+        "sequence" => "a list".to_owned(),
+        "null" => "null".to_owned(),
+        got => match got.split_once(' ') {
+            Some(("string", text)) => format!("the text {text}"),
+            Some(("integer" | "floating", number)) => {
+                format!("the number {}", number.trim_start_matches("point ").trim_matches('`'))
+            }
+            Some(("boolean", value)) => value.trim_matches('`').to_owned(),
+            _ => got.to_owned(),
+        },
+    };
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" => "a whole number, zero or above",
+        "a string" => "a text in quotes",
+        "a sequence" => "a list, in [ ]",
+        "a boolean" => "true or false",
+        "a map" => "a table",
+        expected if expected.starts_with("struct ") => "a table",
+        expected => expected,
+    };
+    format!("this is {got}, and meant is {expected}")
 }
 
 fn not_there(name: &str, what: &str, known: &[String]) -> String {
     let near = nearest(name, known.iter().map(String::as_str));
     let near = near.map(|near| format!(" did you mean `{near}`?")).unwrap_or_default();
-    let known = if known.is_empty() { "there are none".to_owned() } else { format!("known are {}", known.join(", ")) };
+    let known = if known.is_empty() {
+        "there are none".to_owned()
+    } else {
+        format!("known are {}", known.join(", "))
+    };
     match near.is_empty() {
         true => format!("`{name}` is {what}; {known}"),
         false => format!("`{name}` is {what};{near} {known}", known = known.replacen("known", "Known", 1)),

@@ -3,19 +3,21 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::form::short_or_table;
+use super::form::{or_text, short_or_table};
 use super::is_default;
 use crate::content::{Button, Template};
 use crate::media::Media;
 
 /// What is said: words with `{{variables}}`, keys, files, or a template. A text alone may stand for the table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(default, deny_unknown_fields, transform = or_text)]
 pub struct Say {
     /// The words. `{{contact.name|друг}}` is the contact's name, or `друг` where it is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Keys under the message, row by row: a label alone, or a table as in [`Button`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Vec<Vec<Key>>")]
     pub buttons: Vec<Vec<Button>>,
     /// Files, by their public address.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -50,7 +52,9 @@ impl Say {
 
     /// Whether it says nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.text.as_ref().is_none_or(|t| t.trim().is_empty()) && self.media.is_empty() && self.template.is_none()
+        self.text.as_ref().is_none_or(|t| t.trim().is_empty())
+            && self.media.is_empty()
+            && self.template.is_none()
     }
 }
 
@@ -66,11 +70,11 @@ impl<'de> Deserialize<'de> for Say {
             window_closed: WindowClosed,
         }
         let short = |text| Ok(Table { text: Some(text), ..Table::default() });
-        let table = short_or_table(d, "a text, or a table with `text`, `buttons`, `media` or `template`", short)?;
-        let rows = table.buttons.into_iter().map(|row| row.into_iter().map(|key| key.0).collect());
+        let table =
+            short_or_table(d, "a text, or a table with `text`, `buttons`, `media` or `template`", short)?;
         Ok(Self {
             text: table.text,
-            buttons: rows.collect(),
+            buttons: keys(table.buttons),
             media: table.media,
             template: table.template,
             window_closed: table.window_closed,
@@ -79,7 +83,13 @@ impl<'de> Deserialize<'de> for Say {
 }
 
 /// A key: a label alone writes that label.
-struct Key(Button);
+#[derive(JsonSchema)]
+#[schemars(inline, transform = or_text)]
+pub(super) struct Key(Button);
+
+pub(super) fn keys(rows: Vec<Vec<Key>>) -> Vec<Vec<Button>> {
+    rows.into_iter().map(|row| row.into_iter().map(|key| key.0).collect()).collect()
+}
 
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

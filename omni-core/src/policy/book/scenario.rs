@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::form::short_or_table;
+use super::form::{or_text, short_or_table};
 use super::{OneOrMore, Say, is_default};
 use crate::content::ContentKind;
 use crate::hours::Zone;
@@ -230,7 +230,9 @@ impl<'de> Deserialize<'de> for ClockTime {
             (m < 60 && h * 60 + m <= 1440).then_some(h * 60 + m)
         });
         minutes.map(Self).ok_or_else(|| {
-            serde::de::Error::custom(format!("{text:?} is not a time of day: write \"09:30\", 00:00 to 24:00"))
+            serde::de::Error::custom(format!(
+                "{text:?} is not a time of day: write \"09:30\", 00:00 to 24:00"
+            ))
         })
     }
 }
@@ -294,11 +296,13 @@ pub enum Do {
 
 /// A time to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields, transform = or_text)]
 pub struct Wait {
     /// How long.
     #[serde(rename = "for")]
     pub lasting: Period,
     /// What makes the rest pointless.
+    #[schemars(default)]
     pub unless: Cancel,
 }
 

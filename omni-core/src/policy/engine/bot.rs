@@ -14,7 +14,10 @@ impl Turn<'_> {
         }
         let actor = Actor::Bot { bot: bot.clone() };
         if !self.may_speak(&actor) {
-            self.dropped(&self.engine.names.bot, "too many automatic texts to this contact in a short time: people take over");
+            self.dropped(
+                &self.engine.names.bot,
+                "too many automatic texts to this contact in a short time: people take over",
+            );
             return self.hand_over(bot);
         }
         let settings = self.engine.book.bots.get(bot).cloned().unwrap_or_default();
@@ -42,7 +45,8 @@ impl Turn<'_> {
             return self.dropped(bot, "the bot answered after the closing");
         }
         if !self.flow().ask.as_ref().is_some_and(asked) {
-            return self.dropped(bot, "the bot answered late: somebody else has answered, or it was asked anew");
+            return self
+                .dropped(bot, "the bot answered late: somebody else has answered, or it was asked anew");
         }
         self.flow_mut().ask = None;
         match &answer.reply {

@@ -26,7 +26,9 @@ pub(super) struct Subject<'a> {
 impl<'a> Subject<'a> {
     pub(super) fn of(input: &Input<'a>) -> Self {
         let body = match input {
-            Input::Event(event) | Input::Opened(Some(event)) | Input::Reopened(Some(event)) => Some(&event.body),
+            Input::Event(event) | Input::Opened(Some(event)) | Input::Reopened(Some(event)) => {
+                Some(&event.body)
+            }
             _ => None,
         };
         let content = body.and_then(message).map(|m| &m.content);
@@ -80,7 +82,10 @@ enum Test {
     Button(Vec<String>),
     Kind(Vec<ContentKind>),
     Language(Vec<String>),
-    Field { name: String, is: Option<Vec<String>> },
+    Field {
+        name: String,
+        is: Option<Vec<String>>,
+    },
     Tag(Vec<String>),
     ContactTag(Vec<String>),
     Visit(Visit),
@@ -90,7 +95,11 @@ enum Test {
     Outside(Hours),
     Online(TeamId),
     Queue(TeamId, u32),
-    Time { from: u16, to: u16, zone: Zone },
+    Time {
+        from: u16,
+        to: u16,
+        zone: Zone,
+    },
     Window(Window),
     Owner(OwnerKind),
 }
@@ -108,7 +117,9 @@ impl Check {
     /// Whether it holds, with what decided: of several, the one that failed.
     pub(super) fn holds(&self, turn: &Turn<'_>) -> Result<Words, Words> {
         let held = match &self.test {
-            Test::All(all) => return all.iter().try_for_each(|c| c.holds(turn).map(drop)).map(|()| self.yes()),
+            Test::All(all) => {
+                return all.iter().try_for_each(|c| c.holds(turn).map(drop)).map(|()| self.yes());
+            }
             Test::Any(any) => any.iter().any(|c| c.holds(turn).is_ok()),
             Test::Not(not) => not.holds(turn).is_err(),
             test => test.holds(turn),
@@ -144,10 +155,9 @@ impl Test {
             Condition::Button(data) => Test::Button(data.0.clone()),
             Condition::Kind(kinds) => Test::Kind(kinds.0.clone()),
             Condition::Language(tags) => Test::Language(folded(tags)),
-            Condition::Field(field) => Test::Field {
-                name: field.name.clone(),
-                is: field.is.as_ref().map(folded),
-            },
+            Condition::Field(field) => {
+                Test::Field { name: field.name.clone(), is: field.is.as_ref().map(folded) }
+            }
             Condition::Tag(tags) => Test::Tag(tags.0.clone()),
             Condition::ContactTag(tags) => Test::ContactTag(tags.0.clone()),
             Condition::Visit(visit) => Test::Visit(*visit),
@@ -212,7 +222,9 @@ impl Test {
             Test::Word(words) => words.iter().any(|word| holds_word(subject.folded(), word)),
             Test::Regex(pattern) => pattern.as_ref().is_some_and(|p| p.is_match(subject.words)),
             Test::Button(data) => subject.pressed.is_some_and(|pressed| data.iter().any(|d| d == pressed)),
-            Test::Kind(kinds) => subject.content.is_some_and(|c| kinds.iter().any(|kind| holds_kind(c, *kind))),
+            Test::Kind(kinds) => {
+                subject.content.is_some_and(|c| kinds.iter().any(|kind| holds_kind(c, *kind)))
+            }
             _ => false,
         }
     }
@@ -230,7 +242,8 @@ fn holds_word(text: &str, word: &str) -> bool {
 
 /// `ru` also means `ru-RU`.
 fn speaks(language: &str, tags: &[String]) -> bool {
-    tags.iter().any(|tag| language.strip_prefix(tag).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
+    tags.iter()
+        .any(|tag| language.strip_prefix(tag).is_some_and(|rest| rest.is_empty() || rest.starts_with('-')))
 }
 
 fn owner_kind(owner: &Owner) -> OwnerKind {

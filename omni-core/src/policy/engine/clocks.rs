@@ -20,7 +20,12 @@ impl Turn<'_> {
 
     /// The calendar a promised time runs in.
     fn hours_of(&self, promise: &Promise) -> Hours {
-        promise.hours.as_deref().and_then(|name| self.engine.book.calendar(name)).cloned().unwrap_or(Hours::Always)
+        promise
+            .hours
+            .as_deref()
+            .and_then(|name| self.engine.book.calendar(name))
+            .cloned()
+            .unwrap_or(Hours::Always)
     }
 
     pub(super) fn begin_resolution(&mut self) {
@@ -43,7 +48,16 @@ impl Turn<'_> {
         let now = self.now;
         let due = self.hours_of(promise).after(now, promise.within.get()).unwrap_or(Timestamp::MAX);
         let edition = self.engine.edition;
-        let clock = Clock { kind, started: now, due, running: now, used_ms: 0, paused: None, breached: false, edition };
+        let clock = Clock {
+            kind,
+            started: now,
+            due,
+            running: now,
+            used_ms: 0,
+            paused: None,
+            breached: false,
+            edition,
+        };
         self.flow_mut().clocks.push(clock);
         self.tell(kind, ClockNews::Started, due);
         if self.stands_still() {
@@ -92,7 +106,9 @@ impl Turn<'_> {
     pub(super) fn pause_clocks(&mut self) {
         let now = self.now;
         for i in 0..self.flow().clocks.len() {
-            let Some(clock) = self.flow().clocks.get(i).filter(|c| c.paused.is_none()).cloned() else { continue };
+            let Some(clock) = self.flow().clocks.get(i).filter(|c| c.paused.is_none()).cloned() else {
+                continue;
+            };
             let ran = self.ran(&clock, now);
             if let Some(clock) = self.flow_mut().clocks.get_mut(i) {
                 clock.paused = Some(now);
@@ -105,7 +121,9 @@ impl Turn<'_> {
     pub(super) fn resume_clocks(&mut self) {
         let now = self.now;
         for i in 0..self.flow().clocks.len() {
-            let Some(mut clock) = self.flow().clocks.get(i).filter(|c| c.paused.is_some()).cloned() else { continue };
+            let Some(mut clock) = self.flow().clocks.get(i).filter(|c| c.paused.is_some()).cloned() else {
+                continue;
+            };
             (clock.paused, clock.running) = (None, now);
             clock.due = self.due_of(&clock);
             let (kind, due) = (clock.kind, clock.due);
@@ -144,7 +162,10 @@ impl Turn<'_> {
             }
         }
         self.flow_mut().clocks = clocks;
-        self.applied(&self.engine.names.clocks, "the policy has changed: the promised times are reckoned anew");
+        self.applied(
+            &self.engine.names.clocks,
+            "the policy has changed: the promised times are reckoned anew",
+        );
     }
 
     /// Tells of the clocks that are over.
@@ -172,7 +193,10 @@ impl Turn<'_> {
         let now = self.now;
         self.flow_mut().held.get_or_insert(now);
         self.pause_clocks();
-        self.applied(&self.engine.names.snooze, "it waits for something outside: clocks and auto-close stand still");
+        self.applied(
+            &self.engine.names.snooze,
+            "it waits for something outside: clocks and auto-close stand still",
+        );
     }
 
     /// Takes it up again, after a snooze or a hold.

@@ -13,7 +13,12 @@ use crate::policy::{Comeback, Context, Effect, Overtaken};
 use crate::time::Timestamp;
 
 /// What a customer's event does to a closed conversation.
-pub(super) fn comeback(engine: &Compiled, closed: &Conversation, event: &Event, cx: &Context<'_>) -> Comeback {
+pub(super) fn comeback(
+    engine: &Compiled,
+    closed: &Conversation,
+    event: &Event,
+    cx: &Context<'_>,
+) -> Comeback {
     let Some(end) = &closed.closed else { return Comeback::New };
     let policy = &engine.policy;
     let late = inbound::quiet(event, cx.now, policy.late_after.get()).is_some();
@@ -65,7 +70,8 @@ impl Turn<'_> {
         flow.missed.clear();
         (flow.queue, flow.assigned_at, flow.snoozed, flow.held, flow.waits_since) = Default::default();
         if matches!(self.c.closed.as_ref().map(|c| &c.reason), Some(CloseReason::Merged(_))) {
-            return self.skipped(&self.engine.names.closing, "it goes on in another conversation: nothing is said");
+            return self
+                .skipped(&self.engine.names.closing, "it goes on in another conversation: nothing is said");
         }
         self.rules(&Trigger::Closed);
     }

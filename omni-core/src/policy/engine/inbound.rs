@@ -155,7 +155,9 @@ impl Turn<'_> {
             (Verb::Snooze { until }, _) => self.snooze(*until),
             (Verb::Hold, _) => self.hold(),
             (Verb::Resume, _) => self.resume("somebody took it up again"),
-            (Verb::Set { field, value }, _) if !field.starts_with(super::say::CONTACT_FIELD) => self.set(field, value),
+            (Verb::Set { field, value }, _) if !field.starts_with(super::say::CONTACT_FIELD) => {
+                self.set(field, value)
+            }
             _ => {}
         }
     }

@@ -115,8 +115,11 @@ impl Engine {
     /// Compiles a book that was checked: what is wrong in it nevertheless never fits.
     fn compile(book: Arc<Book>, channel: &ChannelId) -> Self {
         let policy = book.channel(channel).clone();
-        let scenarios: HashMap<String, Arc<Scenario>> =
-            book.scenarios.iter().map(|(name, s)| (name.clone(), Arc::new(Scenario::compile(&book, name, s)))).collect();
+        let scenarios: HashMap<String, Arc<Scenario>> = book
+            .scenarios
+            .iter()
+            .map(|(name, s)| (name.clone(), Arc::new(Scenario::compile(&book, name, s))))
+            .collect();
         let main = policy.scenario.as_ref().and_then(|name| scenarios.get(name)).cloned();
         let silence = |rule: &Rule| match &rule.on {
             Some(Trigger::Silent(silence)) => Some(*silence),
@@ -128,7 +131,19 @@ impl Engine {
         let edition = fingerprint(&book);
         let hours = hours.unwrap_or(Hours::Always);
         let channel = channel.clone();
-        Self { inner: Arc::new(Compiled { book, channel, policy, edition, hours, scenarios, main, silences, names }) }
+        Self {
+            inner: Arc::new(Compiled {
+                book,
+                channel,
+                policy,
+                edition,
+                hours,
+                scenarios,
+                main,
+                silences,
+                names,
+            }),
+        }
     }
 }
 
@@ -164,7 +179,8 @@ impl Scenario {
 
 impl Names {
     fn of(policy: &ChannelPolicy) -> Self {
-        let numbered = |name: &str, count: usize| (0..count).map(|i| RuleId::from(format!("{name}[{i}]"))).collect();
+        let numbered =
+            |name: &str, count: usize| (0..count).map(|i| RuleId::from(format!("{name}[{i}]"))).collect();
         let after_hours = match &policy.after_hours {
             Some(super::book::AfterHours::Replies(replies)) => replies.len(),
             _ => 0,
@@ -225,7 +241,9 @@ impl Policy for Engine {
             Input::Bot(answer) => turn.bot_answered(answer),
             Input::Closed => turn.closed(),
             Input::Timer(TimerKind::Wake) => turn.woken(),
-            Input::Timer(_) => turn.skipped(&self.inner.names.policy, Words::Static("this timer is not of this policy")),
+            Input::Timer(_) => {
+                turn.skipped(&self.inner.names.policy, Words::Static("this timer is not of this policy"))
+            }
         }
         turn.settle();
         turn.finish()

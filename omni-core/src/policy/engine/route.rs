@@ -3,8 +3,8 @@
 use super::turn::Turn;
 use crate::conversation::{Actor, Owner, Visibility};
 use crate::id::{AgentId, TeamId};
-use crate::policy::book::{Distribution, Receiver, Then};
 use crate::policy::Queued;
+use crate::policy::book::{Distribution, Receiver, Then};
 
 impl Turn<'_> {
     fn by_policy(&self) -> Actor {
@@ -14,7 +14,10 @@ impl Turn<'_> {
     /// Only this agent sees it, and has it.
     pub(super) fn pin(&mut self, agent: AgentId) {
         self.show(Visibility::Agent { agent: agent.clone() });
-        self.own(Owner::Agent { agent: agent.clone() }, Actor::Rule { rule: self.engine.names.pinned.to_string() });
+        self.own(
+            Owner::Agent { agent: agent.clone() },
+            Actor::Rule { rule: self.engine.names.pinned.to_string() },
+        );
         self.applied(&self.engine.names.pinned, format!("the channel is pinned to {agent}"));
     }
 
@@ -65,7 +68,11 @@ impl Turn<'_> {
         }
         // A host that tells nothing of its agents leaves everything where it is.
         let Some(state) = self.cx.desk.agent(&agent) else {
-            return if self.cx.desk.agents.is_empty() { self.route() } else { self.send_on(&agent, absent.offline, "is not there") };
+            return if self.cx.desk.agents.is_empty() {
+                self.route()
+            } else {
+                self.send_on(&agent, absent.offline, "is not there")
+            };
         };
         if state.presence != crate::policy::Presence::Online {
             return self.send_on(&agent, absent.offline, "is not there");
@@ -203,7 +210,10 @@ impl Turn<'_> {
         let Owner::Agent { agent } = &*self.owner else { return };
         let (agent, team) = (agent.clone(), self.flow().team.clone());
         let Some(team) = team else { return };
-        self.applied(&self.engine.names.routing, format!("{agent} did not answer in time: somebody else gets it"));
+        self.applied(
+            &self.engine.names.routing,
+            format!("{agent} did not answer in time: somebody else gets it"),
+        );
         let (now, by) = (self.now, self.by_policy());
         let since = self.flow().waits_since.unwrap_or(now);
         self.flow_mut().missed.push(agent);
@@ -220,6 +230,5 @@ impl Turn<'_> {
         let skills = self.flow().queue.as_ref().map(|q| q.skills.clone()).unwrap_or_default();
         let by = self.by_policy();
         self.enqueue(to, skills, by);
-
     }
 }

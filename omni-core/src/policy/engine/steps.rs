@@ -9,7 +9,14 @@ use crate::policy::{Effect, NamedTimer, Run, Words};
 
 impl<'a> Turn<'a> {
     /// Does steps in order. A wait keeps the rest for later; a closing or a stop ends them.
-    pub(super) fn run(&mut self, rule: &RuleId, by: &Actor, steps: &[Do], trigger: Option<&Trigger>, depth: u8) {
+    pub(super) fn run(
+        &mut self,
+        rule: &RuleId,
+        by: &Actor,
+        steps: &[Do],
+        trigger: Option<&Trigger>,
+        depth: u8,
+    ) {
         let mut left = steps;
         while let Some((step, rest)) = left.split_first() {
             if self.stopped {
@@ -24,7 +31,9 @@ impl<'a> Turn<'a> {
                 Do::Wait(Wait { .. }) if !self.open => {
                     return self.dropped(rule, "the conversation is closed: nothing waits in it");
                 }
-                Do::Wait(Wait { lasting, unless }) => return self.wait(rule, *lasting, *unless, rest.to_vec()),
+                Do::Wait(Wait { lasting, unless }) => {
+                    return self.wait(rule, *lasting, *unless, rest.to_vec());
+                }
                 Do::Call(name) => self.call(rule, name, trigger, depth),
                 Do::Close(close) => {
                     self.end(rule, by, close);
@@ -49,7 +58,9 @@ impl<'a> Turn<'a> {
                 self.skipped(rule, "a person has it already: only transfer takes it from them");
             }
             Do::Assign(to) | Do::Transfer(to) if self.open => self.hand(rule, by, to),
-            Do::AskBot(_) | Do::Assign(_) | Do::Transfer(_) => self.dropped(rule, "the conversation is closed"),
+            Do::AskBot(_) | Do::Assign(_) | Do::Transfer(_) => {
+                self.dropped(rule, "the conversation is closed")
+            }
             Do::Tag(OneOrMore(tags)) => {
                 for tag in tags {
                     if !self.has_tag(tag) {
@@ -156,7 +167,8 @@ impl<'a> Turn<'a> {
         if !self.flow().runs.iter().any(|run| pointless(run.unless)) {
             return;
         }
-        let (gone, kept) = std::mem::take(&mut self.flow_mut().runs).into_iter().partition(|r| pointless(r.unless));
+        let (gone, kept) =
+            std::mem::take(&mut self.flow_mut().runs).into_iter().partition(|r| pointless(r.unless));
         self.flow_mut().runs = kept;
         let gone: Vec<Run> = gone;
         for run in gone {

@@ -90,7 +90,9 @@ impl Turn<'_> {
     /// In whose name a rule that waited goes on: a bot's steps are the bot's.
     fn actor_of(&self, rule: &crate::id::RuleId) -> Actor {
         match &*self.owner {
-            crate::conversation::Owner::Bot { bot } if *rule == self.engine.names.bot => Actor::Bot { bot: bot.clone() },
+            crate::conversation::Owner::Bot { bot } if *rule == self.engine.names.bot => {
+                Actor::Bot { bot: bot.clone() }
+            }
             _ => Actor::Rule { rule: rule.to_string() },
         }
     }
@@ -170,7 +172,9 @@ impl Turn<'_> {
 
     fn due_silences(&mut self) {
         for silence in &self.engine.silences {
-            let Some(due) = self.silence_due(silence).filter(|due| *due <= self.now && self.open) else { continue };
+            let Some(due) = self.silence_due(silence).filter(|due| *due <= self.now && self.open) else {
+                continue;
+            };
             self.overdue(due);
             let now = self.now;
             let seen = &mut self.flow_mut().silences;

@@ -92,7 +92,11 @@ impl<'a> Lint<'a> {
         }
         if let Returning::ReopenWithin(within) = policy.returning {
             let at = at.keys(["returning", "reopen_within"]);
-            self.period(&at, within, "within no time nothing is ever opened again; write \"new\" if that is meant");
+            self.period(
+                &at,
+                within,
+                "within no time nothing is ever opened again; write \"new\" if that is meant",
+            );
         }
         if let Some(grace) = &policy.grace {
             let at = at.key("grace");
@@ -132,7 +136,8 @@ impl<'a> Lint<'a> {
             self.add(FindingKind::GuardStopsAll, &at.key("texts"), message);
         }
         if guard.bot_texts == 0 && !self.book.bots.is_empty() {
-            let message = "with 0 no bot ever says anything: write how many texts of bots may go to one contact";
+            let message =
+                "with 0 no bot ever says anything: write how many texts of bots may go to one contact";
             self.add(FindingKind::GuardStopsAll, &at.key("bot_texts"), message);
         }
         self.period(&at.key("within"), guard.within, "within no time nothing is ever too much");
@@ -148,7 +153,8 @@ impl<'a> Lint<'a> {
         if let Some(receiver) = &policy.receiver
             && *receiver != Receiver::Agent(pinned.clone())
         {
-            let message = format!("the channel is pinned to `{pinned}`, who alone sees it: leave out one of the two");
+            let message =
+                format!("the channel is pinned to `{pinned}`, who alone sees it: leave out one of the two");
             self.add(FindingKind::PinnedReceiver, &at.key("receiver"), message);
         }
         let Some(user) = self.uses.channels.iter().find(|user| user.at == at) else { return };

@@ -73,9 +73,8 @@ impl<'a> Lint<'a> {
                 Some(Some(id)) if channels.0.contains(id) => Truth::Always,
                 Some(Some(_)) => Truth::Never,
                 // One that is not named may be any that the book has no settings for.
-                Some(None) => {
-                    Truth::Maybe.if_not(channels.0.iter().all(|channel| self.book.channels.contains_key(channel)))
-                }
+                Some(None) => Truth::Maybe
+                    .if_not(channels.0.iter().all(|channel| self.book.channels.contains_key(channel))),
             },
             Condition::Provider(providers) => {
                 let known = self.known.channels.as_ref().zip(place.user.and_then(|user| user.id));
@@ -85,7 +84,9 @@ impl<'a> Lint<'a> {
                     Some(_) => Truth::Never,
                 }
             }
-            Condition::Contains(_) | Condition::Word(_) | Condition::Equals(_) => Truth::Maybe.if_not(without_words),
+            Condition::Contains(_) | Condition::Word(_) | Condition::Equals(_) => {
+                Truth::Maybe.if_not(without_words)
+            }
             Condition::Regex(pattern) => match book::pattern(pattern) {
                 Ok(pattern) if without_words => Truth::Maybe.if_not(!pattern.is_match("")),
                 Ok(pattern) if fits_anything(&pattern) => Truth::Always,
@@ -116,7 +117,8 @@ impl<'a> Lint<'a> {
             level = level.into_iter().flat_map(children).collect();
         }
         if !level.is_empty() {
-            let message = format!("conditions stand in one another deeper than {MAX_DEPTH}: write several rules");
+            let message =
+                format!("conditions stand in one another deeper than {MAX_DEPTH}: write several rules");
             self.add(FindingKind::TooDeep, at, message);
         }
         !level.is_empty()
@@ -197,8 +199,10 @@ impl<'a> Lint<'a> {
         let mut words = word.unicode_words();
         let is_one = words.next() == Some(word) && words.next().is_none();
         if !is_one && !word.trim().is_empty() {
-            let message = format!("{word:?} is not a single word, so no word of a message is ever the same: write one word \
-                                   (or `contains` in a condition)");
+            let message = format!(
+                "{word:?} is not a single word, so no word of a message is ever the same: write one word \
+                                   (or `contains` in a condition)"
+            );
             self.add(FindingKind::NeverHolds, at, message);
         }
     }
@@ -213,7 +217,13 @@ impl<'a> Lint<'a> {
             Err(error) => {
                 // The crate draws the pattern with a mark over several lines; the last one says what is wrong.
                 let words = error.to_string();
-                let words = words.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                let words = words
+                    .lines()
+                    .last()
+                    .unwrap_or_default()
+                    .trim_start_matches("error: ")
+                    .trim_end_matches('.')
+                    .to_owned();
                 self.add(FindingKind::BadPattern, at, format!("{pattern:?} is no pattern: {words}"));
             }
         }
@@ -256,7 +266,7 @@ impl<'a> Lint<'a> {
         }
         let message = match condition {
             Condition::Channel(channels) => {
-                if !channels.0.iter().all(|channel| self.is_channel(channel)) {
+                if channels.0.is_empty() || !channels.0.iter().all(|channel| self.is_channel(channel)) {
                     return;
                 }
                 format!("no channel named here uses the scenario `{scenario}`, so this never holds")
@@ -265,16 +275,22 @@ impl<'a> Lint<'a> {
                 format!("no channel of such a kind uses the scenario `{scenario}`, so this never holds")
             }
             Condition::All(all) => match contradiction(all) {
-                Some((a, b)) => format!("conditions {a} and {b} of these never hold together: put them into `any`"),
+                Some((a, b)) => {
+                    format!("all[{a}] and all[{b}] never hold together: take one out, or write `any`")
+                }
                 None => "not all of these can hold for one channel: split the rule".to_owned(),
             },
             Condition::Any(_) => "none of these can hold for a channel that uses the scenario".to_owned(),
             Condition::Inside(_) | Condition::Outside(_) => {
                 "this never holds: name another calendar, or take the rule out".to_owned()
             }
-            Condition::Time(_) => "no time lies between two equal ones: write 00:00 and 24:00 for all day".to_owned(),
+            Condition::Time(_) => {
+                "no time lies between two equal ones: write 00:00 and 24:00 for all day".to_owned()
+            }
             Condition::Not(_) => "what stands in this `not` always holds, so this never does".to_owned(),
-            Condition::Button(_) => "no key is pressed when this rule is set off: set it off by on = \"button\"".to_owned(),
+            Condition::Button(_) => {
+                "no key is pressed when this rule is set off: set it off by on = \"button\"".to_owned()
+            }
             _ => "nothing is written when this rule is set off: set it off by on = \"message\"".to_owned(),
         };
         self.add(FindingKind::NeverHolds, at, message);
@@ -318,7 +334,10 @@ fn fits_anything(pattern: &regex::Regex) -> bool {
 
 /// Two of these conditions that never hold together.
 fn contradiction(all: &[Condition]) -> Option<(usize, usize)> {
-    let pairs = all.iter().enumerate().flat_map(|(i, a)| all.iter().enumerate().skip(i + 1).map(move |(j, b)| (i, a, j, b)));
+    let pairs = all
+        .iter()
+        .enumerate()
+        .flat_map(|(i, a)| all.iter().enumerate().skip(i + 1).map(move |(j, b)| (i, a, j, b)));
     pairs.into_iter().find(|(_, a, _, b)| exclude(a, b) || exclude(b, a)).map(|(i, _, j, _)| (i, j))
 }
 

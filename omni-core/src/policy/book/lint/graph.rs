@@ -13,8 +13,11 @@ pub(super) fn circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
     loop {
         // What leads nowhere is on no circle.
         loop {
-            let dead: Vec<&str> =
-                left.iter().filter(|(_, to)| !to.iter().any(|t| left.contains_key(t))).map(|(from, _)| *from).collect();
+            let dead: Vec<&str> = left
+                .iter()
+                .filter(|(_, to)| !to.iter().any(|t| left.contains_key(t)))
+                .map(|(from, _)| *from)
+                .collect();
             if dead.is_empty() {
                 break;
             }
@@ -59,14 +62,22 @@ pub(super) fn chains<'a>(graph: &Graph<'a>, most: usize) -> Vec<Vec<&'a str>> {
     let mut deep: Vec<BTreeSet<&str>> = vec![graph.keys().copied().collect()];
     for _ in 0..=most {
         let last = deep.last().cloned().unwrap_or_default();
-        deep.push(graph.iter().filter(|(_, to)| to.iter().any(|t| last.contains(t))).map(|(from, _)| *from).collect());
+        deep.push(
+            graph
+                .iter()
+                .filter(|(_, to)| to.iter().any(|t| last.contains(t)))
+                .map(|(from, _)| *from)
+                .collect(),
+        );
     }
     let starts = deep.last().cloned().unwrap_or_default();
-    let outer = starts.iter().filter(|s| !starts.iter().any(|o| graph.get(o).is_some_and(|to| to.contains(*s))));
+    let outer =
+        starts.iter().filter(|s| !starts.iter().any(|o| graph.get(o).is_some_and(|to| to.contains(*s))));
     let way = |start: &&'a str| {
         let mut way = vec![*start];
         for level in deep.iter().rev().skip(1) {
-            let next = way.last().and_then(|at| graph.get(at)).and_then(|to| to.iter().find(|t| level.contains(*t)));
+            let next =
+                way.last().and_then(|at| graph.get(at)).and_then(|to| to.iter().find(|t| level.contains(*t)));
             way.extend(next);
         }
         way
@@ -89,7 +100,8 @@ mod tests {
 
     #[test]
     fn circles_are_found_and_what_leads_to_them_is_not_in_them() {
-        let found = circles(&graph(&[("z", "b"), ("b", "a"), ("a", "c"), ("c", "b"), ("x", "x"), ("a", "end")]));
+        let found =
+            circles(&graph(&[("z", "b"), ("b", "a"), ("a", "c"), ("c", "b"), ("x", "x"), ("a", "end")]));
         assert_eq!(found, [vec!["a", "c", "b"], vec!["x"]]);
         assert_eq!(shown(&found[0]), "a -> c -> b -> a");
         assert!(circles(&graph(&[("a", "b"), ("b", "c"), ("a", "c")])).is_empty());

@@ -53,7 +53,12 @@ impl Known {
 
     /// The same with a connected channel and what it can do.
     #[must_use]
-    pub fn channel(mut self, id: impl Into<ChannelId>, provider: Provider, capabilities: Capabilities) -> Self {
+    pub fn channel(
+        mut self,
+        id: impl Into<ChannelId>,
+        provider: Provider,
+        capabilities: Capabilities,
+    ) -> Self {
         let channel = KnownChannel { provider: Some(provider), capabilities: Some(capabilities) };
         self.channels.get_or_insert_default().insert(id.into(), channel);
         self
@@ -108,7 +113,8 @@ impl Found {
 /// What is wrong with a book of which some parts could not be read: nothing is said of those.
 pub(super) fn of(book: &Book, known: &Known, broken: &[At]) -> Vec<Found> {
     let root = At::default();
-    let mut lint = Lint { book, known, broken, uses: Uses::of(book), named: BTreeSet::new(), found: Vec::new() };
+    let mut lint =
+        Lint { book, known, broken, uses: Uses::of(book), named: BTreeSet::new(), found: Vec::new() };
     lint.calendars(&root.key("hours"));
     lint.teams(&root.key("teams"));
     lint.bots(&root.key("bots"));
@@ -162,7 +168,8 @@ impl<'a> Lint<'a> {
             return;
         }
         let near = nearest(name, names).map(|near| format!("did you mean `{near}`?"));
-        let advice = near.unwrap_or_else(|| format!("add [{}], or name another one", At::default().keys([table, name])));
+        let advice = near
+            .unwrap_or_else(|| format!("add [{}], or name another one", At::default().keys([table, name])));
         self.add(kind, at, format!("there is no {noun} `{name}`: {advice}"));
     }
 
@@ -242,7 +249,9 @@ impl<'a> Lint<'a> {
         for (name, hours) in &self.book.hours {
             let at = at.key(name);
             if matches!(name.as_str(), "always" | "never") {
-                let message = format!("`{name}` is always there and means what it says: give this calendar another name");
+                let message = format!(
+                    "`{name}` is always there and means what it says: give this calendar another name"
+                );
                 self.add(FindingKind::ReservedName, &at, message);
             }
             for problem in Hours::problems(hours) {
@@ -258,8 +267,12 @@ impl<'a> Lint<'a> {
 
 /// The name that is most like one, if any is much like it.
 pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let most = name.chars().count().div_ceil(3).min(3);
-    names.map(|known| (distance(name, known), known)).filter(|(d, _)| *d <= most).min().map(|(_, known)| known)
+    let most = (name.chars().count() / 3).min(3);
+    names
+        .map(|known| (distance(name, known), known))
+        .filter(|(d, _)| *d <= most)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// How many characters differ (Levenshtein); names are short.
@@ -269,7 +282,8 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.chars().take(64).enumerate() {
         let mut next = vec![i + 1];
         for ((y, pair), left) in b.iter().zip(row.windows(2)).zip(1..) {
-            let (corner, above) = (pair.first().copied().unwrap_or(left), pair.last().copied().unwrap_or(left));
+            let (corner, above) =
+                (pair.first().copied().unwrap_or(left), pair.last().copied().unwrap_or(left));
             let before = next.last().copied().unwrap_or(left);
             next.push((corner + usize::from(x != *y)).min(above + 1).min(before + 1));
         }

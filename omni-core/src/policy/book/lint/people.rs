@@ -11,7 +11,8 @@ impl<'a> Lint<'a> {
         for (name, agent) in &self.book.agents {
             let at = at.key(name.as_str());
             if agent.capacity == Some(0) {
-                let message = "with a capacity of 0 nothing is ever given to them: leave it out for any number";
+                let message =
+                    "with a capacity of 0 nothing is ever given to them: leave it out for any number";
                 self.add(FindingKind::NoCapacity, &at.key("capacity"), message);
             }
             for (channel, most) in &agent.capacity_of {
@@ -26,7 +27,8 @@ impl<'a> Lint<'a> {
                 self.words(&at.key("skills").index(i), skill, "this skill");
             }
             if !self.named.contains(name) && self.is_whole() && !self.book.teams.is_empty() {
-                let message = format!("`{name}` is in no team and named nowhere: add them to a team's members");
+                let message =
+                    format!("`{name}` is in no team and named nowhere: add them to a team's members");
                 self.add(FindingKind::IdleAgent, &at, message);
             }
         }
@@ -45,7 +47,11 @@ impl<'a> Lint<'a> {
             if let Some(overflow) = &team.overflow {
                 let at = at.key("overflow");
                 self.team(&at.key("to"), &overflow.to);
-                self.period(&at.key("after"), overflow.after, "nobody could ever take it before it overflows");
+                self.period(
+                    &at.key("after"),
+                    overflow.after,
+                    "nobody could ever take it before it overflows",
+                );
             }
         }
         let graph: Graph<'_> = self
@@ -58,7 +64,10 @@ impl<'a> Lint<'a> {
             let first = circle.first().copied().unwrap_or_default();
             let message = match circle.len() {
                 1 => format!("`{first}` overflows to itself: name another team"),
-                _ => format!("teams overflow in a circle, {}: let one of them keep what it has", shown(&circle)),
+                _ => format!(
+                    "teams overflow in a circle, {}: let one of them keep what it has",
+                    shown(&circle)
+                ),
             };
             self.add(FindingKind::OverflowCycle, &at.keys([first, "overflow", "to"]), message);
         }
@@ -74,7 +83,11 @@ impl<'a> Lint<'a> {
             let at = at.index(i);
             self.agent(&at, agent);
             if !seen.insert(agent) {
-                self.add(FindingKind::RepeatedMember, &at, format!("`{agent}` is in this team twice: take one out"));
+                self.add(
+                    FindingKind::RepeatedMember,
+                    &at,
+                    format!("`{agent}` is in this team twice: take one out"),
+                );
             }
         }
         if team.answer_within.is_some() && seen.len() == 1 {

@@ -89,16 +89,21 @@ impl<'a> Lint<'a> {
             }
             let advice = format!("write {{{{{name}|something else}}}}");
             if is_reserved(name) {
-                let is_sure = name == "channel.name" && self.uses.channels.iter().all(|user| {
-                    user.policy.name.is_some() || user.policy.scenario.is_none()
-                });
+                let is_sure = name == "channel.name"
+                    && self
+                        .uses
+                        .channels
+                        .iter()
+                        .all(|user| user.policy.name.is_some() || user.policy.scenario.is_none());
                 if !is_sure {
                     let message = format!("where {shown} is not known the text is not sent: {advice}");
                     self.add(FindingKind::NoFallback, at, message);
                 }
             } else if self.is_whole() && !self.is_set(name) {
-                let message = format!("nothing in the book sets {shown}; where the host does not either, the text is not \
-                                       sent: add it to [variables], or {advice}");
+                let message = format!(
+                    "nothing in the book sets {shown}; where the host does not either, the text is not \
+                                       sent: add it to [variables], or {advice}"
+                );
                 self.add(FindingKind::UnsetVariable, at, message);
             }
         }
@@ -116,7 +121,10 @@ impl<'a> Lint<'a> {
             Some(near) => format!("there is no variable `{name}`: did you mean `{near}`?"),
             None => {
                 let own = if root == "contact" { ", contact.fields.*" } else { "" };
-                format!("there is no variable `{name}`: there are {}{own}", siblings.collect::<Vec<_>>().join(", "))
+                format!(
+                    "there is no variable `{name}`: there are {}{own}",
+                    siblings.collect::<Vec<_>>().join(", ")
+                )
             }
         };
         self.add(FindingKind::UnknownVariable, at, message);

@@ -19,7 +19,9 @@ impl<'a> Lint<'a> {
                 let message = if self.uses.is_called(name) {
                     format!("only scenarios that no channel uses call `{name}`")
                 } else {
-                    format!("no channel uses `{name}`, and no scenario calls it: name it in a channel's `scenario`")
+                    format!(
+                        "no channel uses `{name}`, and no scenario calls it: name it in a channel's `scenario`"
+                    )
                 };
                 self.add(FindingKind::UnusedScenario, &at, message);
             }
@@ -57,7 +59,9 @@ impl<'a> Lint<'a> {
             let at = at.index(i);
             if self.is_whole() && self.uses.is_used(name) && !self.uses.is_set_off(name, rule) {
                 let message = match rule.on {
-                    None => format!("nothing sets this rule off: give it an `on`, or call the scenario `{name}`"),
+                    None => {
+                        format!("nothing sets this rule off: give it an `on`, or call the scenario `{name}`")
+                    }
                     Some(_) => format!(
                         "no call of the scenario `{name}` comes from a rule with this `on` (behind a wait none is left): \
                          leave `on` out, or call it from such a rule"
@@ -65,7 +69,11 @@ impl<'a> Lint<'a> {
                 };
                 self.add(FindingKind::UncalledRule, &at, message);
             }
-            let earlier = scenario.rules.iter().take(i).find(|earlier| self.takes_all(name, scenario.mode, earlier, rule));
+            let earlier = scenario
+                .rules
+                .iter()
+                .take(i)
+                .find(|earlier| self.takes_all(name, scenario.mode, earlier, rule));
             if let Some(earlier) = earlier {
                 let why = match scenario.mode {
                     Mode::First => "only the first rule that fits acts",
@@ -88,7 +96,8 @@ impl<'a> Lint<'a> {
             Mode::First => true,
             // Behind a wait a stop ends only what waited.
             Mode::All => {
-                let before = earlier.steps.iter().take_while(|step| !matches!(step, Do::Wait(_) | Do::Close(_)));
+                let before =
+                    earlier.steps.iter().take_while(|step| !matches!(step, Do::Wait(_) | Do::Close(_)));
                 before.into_iter().any(|step| *step == Do::Stop)
             }
         };
@@ -106,7 +115,9 @@ impl<'a> Lint<'a> {
                 let at = at.keys(["on", "silent", "for"]);
                 self.period(&at, silence.lasting, "nobody is silent for no time");
             }
-            Some(Trigger::Timer(name)) => self.words(&at.keys(["on", "timer"]), name, "the name of the timer"),
+            Some(Trigger::Timer(name)) => {
+                self.words(&at.keys(["on", "timer"]), name, "the name of the timer")
+            }
             _ => {}
         }
         if let Some(when) = &rule.when {
@@ -139,7 +150,8 @@ impl<'a> Lint<'a> {
         for circle in circles(&graph) {
             let first = circle.first().copied().unwrap_or_default();
             let next = circle.get(1).copied().unwrap_or(first);
-            let message = format!("scenarios call each other in a circle: {}; take one call out", shown(&circle));
+            let message =
+                format!("scenarios call each other in a circle: {}; take one call out", shown(&circle));
             let at = self.call_site(&at.key(first), first, next);
             self.add(FindingKind::CallCycle, &at, message);
             for name in circle {
@@ -148,7 +160,8 @@ impl<'a> Lint<'a> {
         }
         for chain in chains(&graph, usize::from(MAX_DEPTH)) {
             let (Some(first), Some(next)) = (chain.first(), chain.get(1)) else { continue };
-            let message = format!("calls go deeper than {MAX_DEPTH}: {}; join some of these", chain.join(" -> "));
+            let message =
+                format!("calls go deeper than {MAX_DEPTH}: {}; join some of these", chain.join(" -> "));
             let at = self.call_site(&at.key(first), first, next);
             self.add(FindingKind::TooDeep, &at, message);
         }
@@ -157,7 +170,10 @@ impl<'a> Lint<'a> {
     /// Where a scenario calls another one.
     fn call_site(&self, at: &At, from: &str, to: &str) -> At {
         let rules = self.book.scenarios.get(from).map(|s| s.rules.as_slice()).unwrap_or_default();
-        let sites = rules.iter().enumerate().flat_map(|(i, rule)| rule.steps.iter().enumerate().map(move |(j, s)| (i, j, s)));
+        let sites = rules
+            .iter()
+            .enumerate()
+            .flat_map(|(i, rule)| rule.steps.iter().enumerate().map(move |(j, s)| (i, j, s)));
         let mut calls = sites.filter(|(_, _, step)| matches!(step, Do::Call(name) if name == to));
         match calls.next() {
             Some((i, j, _)) => at.key("rules").index(i).key("do").index(j).key("call"),

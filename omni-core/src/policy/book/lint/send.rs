@@ -19,7 +19,9 @@ impl<'a> Lint<'a> {
         let mut found: Vec<(At, String)> = Vec::new();
         for user in &self.uses.channels {
             let Some(id) = user.id else { continue };
-            let Some(capabilities) = known.get(id).and_then(|channel| channel.capabilities.as_ref()) else { continue };
+            let Some(capabilities) = known.get(id).and_then(|channel| channel.capabilities.as_ref()) else {
+                continue;
+            };
             let mut seen = BTreeSet::new();
             self.texts_of(user, &mut |at, say, silent| {
                 if let Some(why) = refusal(capabilities, say, silent)
@@ -37,16 +39,20 @@ impl<'a> Lint<'a> {
     /// All that is said on a channel, and for how long the person has said nothing by then, at least.
     fn texts_of(&self, user: &User<'a>, visit: &mut dyn FnMut(At, &'a Say, Duration)) {
         let (policy, at) = (user.policy, &user.at);
-        let replies = policy.auto_replies.iter().enumerate().map(|(i, r)| (at.key("auto_replies").index(i), r));
+        let replies =
+            policy.auto_replies.iter().enumerate().map(|(i, r)| (at.key("auto_replies").index(i), r));
         let after_hours = match &policy.after_hours {
             Some(AfterHours::Replies(replies)) => replies.as_slice(),
             _ => &[],
         };
-        let late = after_hours.iter().enumerate().map(|(i, r)| (at.keys(["after_hours", "replies"]).index(i), r));
+        let late =
+            after_hours.iter().enumerate().map(|(i, r)| (at.keys(["after_hours", "replies"]).index(i), r));
         for (at, reply) in replies.chain(late) {
             visit(at, &reply.say, Duration::ZERO);
         }
-        if let Some((text, close)) = policy.auto_close.as_ref().and_then(|close| Some((close.text.as_ref()?, close))) {
+        if let Some((text, close)) =
+            policy.auto_close.as_ref().and_then(|close| Some((close.text.as_ref()?, close)))
+        {
             visit(at.keys(["auto_close", "text"]), text, close.after.get());
         }
         self.walk(user, &mut |way: &Way<'_, 'a>| match way.step {
@@ -70,10 +76,13 @@ fn refusal(capabilities: &Capabilities, say: &Say, silent: Duration) -> Option<S
     let last = Timestamp::from_secs(0);
     let context = PlanContext { now: last + silent, last_inbound: Some(last), ..PlanContext::default() };
     match plan(capabilities, &content(say), &context).refusal? {
-        Refusal::WindowClosed { .. } | Refusal::TemplateNeeded if say.window_closed != WindowClosed::Skip => None,
-        Refusal::WindowClosed { .. } | Refusal::TemplateNeeded => {
-            Some("the time for free replies is over by then; say in `window_closed` what is done instead".to_owned())
+        Refusal::WindowClosed { .. } | Refusal::TemplateNeeded if say.window_closed != WindowClosed::Skip => {
+            None
         }
+        Refusal::WindowClosed { .. } | Refusal::TemplateNeeded => Some(
+            "the time for free replies is over by then; say in `window_closed` what is done instead"
+                .to_owned(),
+        ),
         refusal => Some(refusal.to_string()),
     }
 }

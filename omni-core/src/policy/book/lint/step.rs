@@ -65,7 +65,13 @@ impl<'a> Lint<'a> {
         self.follow(&mut walk, scenario, rule, Came { trigger, silent, at_once: true, depth: 0 });
     }
 
-    fn follow(&self, walk: &mut Walk<'_, 'a>, scenario: &'a str, (i, rule): (usize, &'a Rule), mut came: Came<'a>) {
+    fn follow(
+        &self,
+        walk: &mut Walk<'_, 'a>,
+        scenario: &'a str,
+        (i, rule): (usize, &'a Rule),
+        mut came: Came<'a>,
+    ) {
         let place = Where { trigger: came.trigger, user: walk.user };
         if rule.when.as_ref().is_some_and(|when| self.truth(when, &place) == Truth::Never) {
             return;
@@ -185,7 +191,9 @@ impl<'a> Lint<'a> {
                 };
                 if self.is_whole() && !skilled.skills.is_empty() && !team.members.iter().any(has_all) {
                     let then = match team.relax_skills {
-                        Some(period) => format!("every such conversation waits {period} before anybody gets it"),
+                        Some(period) => {
+                            format!("every such conversation waits {period} before anybody gets it")
+                        }
                         None => "such conversations wait for ever".to_owned(),
                     };
                     let message = format!(
@@ -246,7 +254,8 @@ impl<'a> Lint<'a> {
     /// The book's own variables.
     pub(super) fn variables(&mut self, at: &At) {
         for name in self.book.variables.keys() {
-            let reserved = super::say::is_reserved(name).then(|| format!("`{name}` always is what the text is about"));
+            let reserved = super::say::is_reserved(name)
+                .then(|| format!("`{name}` is a name that texts have of their own"));
             let bad = reserved.or_else(|| template::problem(name).map(String::from));
             if let Some(message) = bad {
                 self.add(FindingKind::BadField, &at.key(name), format!("{message}: give it another name"));

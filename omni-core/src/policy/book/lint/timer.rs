@@ -37,12 +37,18 @@ impl<'a> Lint<'a> {
                 let near = super::nearest(timer, started.keys().copied());
                 let near = near.map(|near| format!("did you mean `{near}`?"));
                 let advice = near.unwrap_or_else(|| "add a `timer` step with this name".to_owned());
-                self.add(FindingKind::TimerNeverStarts, at, format!("nothing starts the timer `{timer}`: {advice}"));
+                self.add(
+                    FindingKind::TimerNeverStarts,
+                    at,
+                    format!("nothing starts the timer `{timer}`: {advice}"),
+                );
             }
         }
         for (timer, places) in &started {
             for at in places.iter().filter(|_| !heard.contains_key(timer)) {
-                let message = format!("no rule listens to the timer `{timer}`: add one with on = {{ timer = \"{timer}\" }}");
+                let message = format!(
+                    "no rule listens to the timer `{timer}`: add one with on = {{ timer = \"{timer}\" }}"
+                );
                 self.add(FindingKind::TimerUnheard, at, message);
             }
         }
@@ -62,7 +68,9 @@ impl<'a> Lint<'a> {
                     if way.at_once && timer.after.is_zero() {
                         spinning.entry(from.as_str()).or_default().insert(to);
                     }
-                    let is_free = |rule: &crate::policy::book::Rule| rule.when.is_none() && rule.limit == Limit::default();
+                    let is_free = |rule: &crate::policy::book::Rule| {
+                        rule.when.is_none() && rule.limit == Limit::default()
+                    };
                     if is_free(rule) && is_free(way.rule) {
                         unlimited.entry(from.as_str()).or_default().insert(to);
                     }
@@ -90,7 +98,13 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn on_circle(&mut self, kind: FindingKind, circle: &[&str], places: &BTreeMap<(&str, &str), At>, message: String) {
+    fn on_circle(
+        &mut self,
+        kind: FindingKind,
+        circle: &[&str],
+        places: &BTreeMap<(&str, &str), At>,
+        message: String,
+    ) {
         let first = circle.first().copied().unwrap_or_default();
         let next = circle.get(1).copied().unwrap_or(first);
         if let Some(at) = places.get(&(first, next)) {

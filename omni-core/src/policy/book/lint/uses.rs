@@ -48,7 +48,9 @@ impl<'a> Uses<'a> {
         let mut spread: Vec<(&str, usize)> = channels
             .iter()
             .enumerate()
-            .filter_map(|(i, user)| Some((book.scenarios.get_key_value(user.policy.scenario.as_ref()?)?.0.as_str(), i)))
+            .filter_map(|(i, user)| {
+                Some((book.scenarios.get_key_value(user.policy.scenario.as_ref()?)?.0.as_str(), i))
+            })
             .collect();
         while let Some((name, user)) = spread.pop() {
             if users.entry(name).or_default().insert(user) {
