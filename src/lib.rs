@@ -5,10 +5,11 @@
 pub use omni_core as core;
 pub use omni_core::{
     Address, Capabilities, Channel, Contact, Content, Conversation, Error, Event, EventBody, Identity,
-    Inbound, Outbound, Provider, Result, Secret, Status, Text, Timestamp,
+    Inbound, Outbound, Period, Provider, Result, Secret, Status, Text, Timestamp,
 };
+pub use omni_core::policy::{Book, ChannelPolicy, Engine};
 pub use omni_hub as hub;
-pub use omni_hub::{ChannelKey, ChannelSetup, Draft, Hub, HubError, MemoryStore};
+pub use omni_hub::{Bot, ChannelKey, ChannelSetup, Draft, Hub, HubError, MemoryStore};
 
 #[cfg(feature = "telegram")]
 pub use omni_http as http;

@@ -249,6 +249,29 @@ fn short_and_long_forms_mean_the_same() {
 }
 
 #[test]
+fn long_chains_and_many_slips_are_looked_through_without_deep_recursion() {
+    let team = |i: usize| {
+        format!(
+            "[teams.t{i:05}]\nmembers = [\"a\"]\noverflow = {{ to = \"t{:05}\", after = \"1m\" }}\n",
+            i + 1
+        )
+    };
+    let chain: String = (0..10_000).map(team).collect();
+    let findings = Book::check_toml(&chain, &Known::default());
+    assert_eq!(findings.len(), 1, "only the last one leads nowhere");
+    let calls = |i: usize| {
+        format!("[[scenarios.s{i}.rules]]\nname = \"r\"\ndo = [{{ call = \"s{}\" }}]\n", (i + 1) % 9_000)
+    };
+    let circle: String = (0..9_000).map(calls).collect();
+    let findings = Book::check_toml(&circle, &Known::default());
+    assert_eq!(findings.iter().filter(|f| f.kind == FindingKind::CallCycle).count(), 1);
+    let unknown: String =
+        (0..9_000).map(|i| format!("[channels.c{i}]\nhours = \"h{i}\"\npined = 1\n")).collect();
+    let findings = Book::check_toml(&unknown, &Known::default());
+    assert_eq!(findings.len(), 9_000);
+}
+
+#[test]
 fn the_schema_is_the_published_one() {
     let schema = schemars::schema_for!(Book);
     golden(&root().join("schema/policy.json"), &(serde_json::to_string_pretty(&schema).unwrap() + "\n"));

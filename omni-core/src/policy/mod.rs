@@ -13,7 +13,7 @@ mod flow;
 mod template;
 mod trace;
 
-pub use book::{Book, ChannelPolicy, Returning};
+pub use book::{BadBook, Book, ChannelPolicy};
 pub use desk::*;
 pub use distribute::*;
 pub use effect::*;

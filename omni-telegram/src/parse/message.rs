@@ -175,7 +175,7 @@ fn read(m: &mut Message<'_>, cx: &Context<'_>, body: impl FnOnce(Said) -> EventB
         referral: None,
         chat: people::chat(&mut m.chat),
     };
-    Event { id: cx.id(), account: None, address: Some(address), at: time(m.date), body: body(said), raw }
+    Event { raw, at: time(m.date), ..Event::new(cx.id(), body(said)).at_address(address) }
 }
 
 /// The second look at a message in which nothing known was found: the first key that is not its manner.

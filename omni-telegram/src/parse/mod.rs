@@ -59,7 +59,7 @@ impl Context<'_> {
     }
 
     fn event(&self, address: Address, date: i64, body: EventBody) -> Event {
-        Event { id: self.id(), account: None, address: Some(address), at: time(date), body, raw: None }
+        Event { at: time(date), ..Event::new(self.id(), body).at_address(address) }
     }
 
     fn unsupported_at(&self, address: Address, date: i64, what: impl Into<String>) -> Event {

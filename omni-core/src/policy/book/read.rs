@@ -1,6 +1,6 @@
 //! Books from TOML and JSON: all that is wrong with one is found at once, each with its place.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ use crate::id::ChannelId;
 
 impl Book {
     /// Most bytes of a book that is read.
-    pub const MAX_BYTES: usize = 4 << 20;
+    pub const MAX_BYTES: usize = 1 << 20;
 
     /// Reads a book and looks it over, as far as that goes without knowing the connected channels.
     ///
@@ -149,7 +149,7 @@ fn judge(root: Map<String, Value>, known: &Known, locate: impl Fn(&At) -> Option
     found.extend(lint::of(&book, known, &reader.broken));
     let mut findings: Vec<Finding> =
         found.into_iter().map(|f| (locate(&f.at), f)).map(|(p, f)| f.at_place(p)).collect();
-    findings.sort_by(|a, b| a.place.cmp(&b.place));
+    findings.sort_by_key(|finding| finding.place);
     (book, findings)
 }
 
@@ -161,7 +161,7 @@ const ROUNDS: usize = 50;
 struct Reader {
     found: Vec<Found>,
     /// What could not be read: nothing is said of it any further, and its name counts as known.
-    broken: Vec<At>,
+    broken: BTreeSet<At>,
 }
 
 impl Reader {
@@ -263,7 +263,7 @@ impl Reader {
             let original = removed.original(&path);
             let place = original.iter().fold(at.clone(), |at, step| at.then(step.clone()));
             if removed.0.is_empty() && !at.steps().is_empty() {
-                self.broken.push(at.clone());
+                self.broken.insert(at.clone());
             }
             if !removed.explains(&original, error.inner()) {
                 let (kind, message) = in_words(error.inner(), &value, &path);
@@ -278,8 +278,8 @@ impl Reader {
     }
 
     fn bad(&mut self, kind: FindingKind, at: At, message: impl Into<String>) {
-        if !self.broken.iter().any(|broken| at.is_in(broken)) {
-            self.broken.push(at.clone());
+        if !at.is_in(&self.broken) {
+            self.broken.insert(at.clone());
         }
         self.found.push(Found::new(kind, at, message));
     }

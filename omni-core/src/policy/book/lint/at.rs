@@ -1,5 +1,7 @@
 //! Paths into a book.
 
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// Where something is in a book.
@@ -39,9 +41,15 @@ impl At {
         &self.0
     }
 
-    /// Whether it is `other` or in it.
-    pub(in super::super) fn is_in(&self, other: &At) -> bool {
-        self.0.starts_with(&other.0)
+    /// Whether it is one of these, or in one.
+    pub(in super::super) fn is_in(&self, set: &BTreeSet<At>) -> bool {
+        (1..=self.0.len()).any(|n| self.0.get(..n).is_some_and(|outer| set.contains(outer)))
+    }
+}
+
+impl Borrow<[Step]> for At {
+    fn borrow(&self) -> &[Step] {
+        &self.0
     }
 }
 

@@ -150,14 +150,6 @@ impl<'a> Lint<'a> {
         let Some(user) = self.uses.channels.get(user) else { return };
         let (policy, at) = (user.policy, user.at.clone());
         let Some(pinned) = &policy.pinned else { return };
-        if let Some(receiver) = &policy.receiver
-            && *receiver != Receiver::Agent(pinned.clone())
-        {
-            let message =
-                format!("the channel is pinned to `{pinned}`, who alone sees it: leave out one of the two");
-            self.add(FindingKind::PinnedReceiver, &at.key("receiver"), message);
-        }
-        let Some(user) = self.uses.channels.iter().find(|user| user.at == at) else { return };
         let mut routed = None;
         self.walk(user, &mut |way: &Way<'_, 'a>| {
             let is_other = match way.step {
@@ -169,6 +161,13 @@ impl<'a> Lint<'a> {
                 routed = Some(format!("{}/{}", way.scenario, way.rule.name));
             }
         });
+        if let Some(receiver) = &policy.receiver
+            && *receiver != Receiver::Agent(pinned.clone())
+        {
+            let message =
+                format!("the channel is pinned to `{pinned}`, who alone sees it: leave out one of the two");
+            self.add(FindingKind::PinnedReceiver, &at.key("receiver"), message);
+        }
         if let Some(rule) = routed {
             let message = format!(
                 "the channel is pinned to `{pinned}`, who alone sees it, and the rule {rule} gives its conversations to \

@@ -87,10 +87,11 @@ impl<'a> Lint<'a> {
             Condition::Contains(_) | Condition::Word(_) | Condition::Equals(_) => {
                 Truth::Maybe.if_not(without_words)
             }
-            Condition::Regex(pattern) => match book::pattern(pattern) {
-                Ok(pattern) if without_words => Truth::Maybe.if_not(!pattern.is_match("")),
-                Ok(pattern) if fits_anything(&pattern) => Truth::Always,
-                _ => Truth::Maybe,
+            Condition::Regex(pattern) => match self.pattern(pattern) {
+                Pattern::Bad(_) => Truth::Maybe,
+                Pattern::Fits { nothing, .. } if without_words => Truth::Maybe.if_not(!nothing),
+                Pattern::Fits { anything: true, .. } => Truth::Always,
+                Pattern::Fits { .. } => Truth::Maybe,
             },
             Condition::Button(_) => Truth::Maybe.if_not(without_key),
             Condition::Kind(_) => Truth::Maybe.if_not(without_content),
@@ -150,7 +151,7 @@ impl<'a> Lint<'a> {
                     self.word(&at, word);
                 }
             }
-            Condition::Regex(pattern) => self.pattern(&at.key("regex"), pattern),
+            Condition::Regex(pattern) => self.regex(&at.key("regex"), pattern),
             Condition::Button(data) => self.texts(&at.key("button"), &data.0, "key"),
             Condition::Language(tags) => self.texts(&at.key("language"), &tags.0, "language"),
             Condition::Tag(tags) => self.texts(&at.key("tag"), &tags.0, "label"),
@@ -207,26 +208,22 @@ impl<'a> Lint<'a> {
         }
     }
 
-    fn pattern(&mut self, at: &At, pattern: &str) {
-        match book::pattern(pattern) {
-            Ok(built) if fits_anything(&built) => {
+    fn regex(&mut self, at: &At, pattern: &str) {
+        match self.pattern(pattern) {
+            Pattern::Fits { anything: true, .. } => {
                 let message = "this pattern fits any text: say what has to be there, or take it out";
                 self.add(FindingKind::AlwaysHolds, at, message);
             }
-            Ok(_) => {}
-            Err(error) => {
-                // The crate draws the pattern with a mark over several lines; the last one says what is wrong.
-                let words = error.to_string();
-                let words = words
-                    .lines()
-                    .last()
-                    .unwrap_or_default()
-                    .trim_start_matches("error: ")
-                    .trim_end_matches('.')
-                    .to_owned();
-                self.add(FindingKind::BadPattern, at, format!("{pattern:?} is no pattern: {words}"));
+            Pattern::Fits { .. } => {}
+            Pattern::Bad(why) => {
+                self.add(FindingKind::BadPattern, at, format!("{pattern:?} is no pattern: {why}"))
             }
         }
+    }
+
+    fn pattern(&self, pattern: &str) -> Pattern {
+        let mut known = self.patterns.borrow_mut();
+        known.entry(pattern.to_owned()).or_insert_with(|| Pattern::of(pattern)).clone()
     }
 
     fn calendar_part(&mut self, at: &At, name: &str) {
@@ -327,13 +324,42 @@ fn open(name: &str) -> Truth {
     }
 }
 
-/// Whether a pattern fits whatever is written. It is tried: what fits nothing at all and all of these fits the rest.
-fn fits_anything(pattern: &regex::Regex) -> bool {
-    ["", "x", "Привет, мир!", "42", " ", "a\nb", "👋"].iter().all(|text| pattern.is_match(text))
+/// What is known of a pattern.
+#[derive(Clone)]
+pub(super) enum Pattern {
+    /// Why it is none.
+    Bad(String),
+    Fits {
+        /// Whether it fits a text without words.
+        nothing: bool,
+        /// Whether it fits whatever is written.
+        anything: bool,
+    },
+}
+
+impl Pattern {
+    fn of(pattern: &str) -> Self {
+        match book::pattern(pattern) {
+            Ok(built) => {
+                // It is tried: what fits nothing at all and all of these fits the rest.
+                let texts = ["x", "Привет, мир!", "42", " ", "a\nb", "👋"];
+                let nothing = built.is_match("");
+                Pattern::Fits { nothing, anything: nothing && texts.iter().all(|text| built.is_match(text)) }
+            }
+            Err(error) => {
+                // The crate draws the pattern with a mark over several lines; the last one says what is wrong.
+                let words = error.to_string();
+                let last = words.lines().last().unwrap_or_default();
+                Pattern::Bad(last.trim_start_matches("error: ").trim_end_matches('.').to_owned())
+            }
+        }
+    }
 }
 
 /// Two of these conditions that never hold together.
 fn contradiction(all: &[Condition]) -> Option<(usize, usize)> {
+    // Each is compared with each; nobody writes so many.
+    let all = all.get(..50).unwrap_or(all);
     let pairs = all
         .iter()
         .enumerate()

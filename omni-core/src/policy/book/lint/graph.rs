@@ -6,47 +6,77 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) type Graph<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// Circles, each as the names on the way round, beginning with its first in order. Every name that is on a circle is
-/// in one of them. Nothing here recurses: a book may be long.
+/// in one of them. Nothing here recurses, and no name is looked at again and again: a book may be long.
 pub(super) fn circles<'a>(graph: &Graph<'a>) -> Vec<Vec<&'a str>> {
-    let mut left = graph.clone();
+    let mut left = Left::of(graph);
     let mut found = Vec::new();
-    loop {
-        // What leads nowhere is on no circle.
-        loop {
-            let dead: Vec<&str> = left
-                .iter()
-                .filter(|(_, to)| !to.iter().any(|t| left.contains_key(t)))
-                .map(|(from, _)| *from)
-                .collect();
-            if dead.is_empty() {
+    // Whatever leads nowhere is taken out, so from any of the rest one gets on, always, and so around.
+    while let Some(start) = left.alive.first().copied() {
+        let mut way = vec![start];
+        let mut places = BTreeMap::from([(start, 0)]);
+        let mut at = start;
+        while let Some(next) = left.next(at) {
+            if let Some(begin) = places.get(next) {
+                way.drain(..*begin);
                 break;
             }
-            dead.iter().for_each(|name| drop(left.remove(name)));
-        }
-        // From any of the rest one gets on, always, and so around.
-        let Some(start) = left.keys().next().copied() else { return found };
-        let mut way = vec![start];
-        let mut at = start;
-        let circle = loop {
-            let next = left.get(at).and_then(|to| to.iter().find(|t| left.contains_key(*t)).copied());
-            let Some(next) = next else { break Vec::new() };
-            if let Some(begin) = way.iter().position(|name| *name == next) {
-                break way.split_off(begin);
-            }
+            places.insert(next, way.len());
             way.push(next);
             at = next;
-        };
-        for name in &circle {
-            left.remove(name);
         }
-        if circle.is_empty() {
-            left.remove(start);
-            continue;
+        left.take(&way);
+        let first = way.iter().enumerate().min_by_key(|(_, name)| **name).map_or(0, |(i, _)| i);
+        way.rotate_left(first);
+        found.push(way);
+    }
+    found
+}
+
+/// Names that lead to others, for ever.
+struct Left<'g, 'a> {
+    graph: &'g Graph<'a>,
+    alive: BTreeSet<&'a str>,
+    /// Who leads to a name.
+    before: BTreeMap<&'a str, Vec<&'a str>>,
+    /// To how many that are left a name leads.
+    onward: BTreeMap<&'a str, usize>,
+}
+
+impl<'g, 'a> Left<'g, 'a> {
+    fn of(graph: &'g Graph<'a>) -> Self {
+        let mut before: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        let mut onward = BTreeMap::new();
+        for (from, to) in graph {
+            let known = to.iter().filter(|to| graph.contains_key(*to));
+            onward.insert(*from, known.clone().count());
+            known.for_each(|to| before.entry(*to).or_default().push(*from));
         }
-        let mut circle = circle;
-        let first = circle.iter().enumerate().min_by_key(|(_, name)| **name).map_or(0, |(i, _)| i);
-        circle.rotate_left(first);
-        found.push(circle);
+        let mut left = Self { graph, alive: graph.keys().copied().collect(), before, onward };
+        let dead: Vec<&str> =
+            left.onward.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect();
+        left.take(&dead);
+        left
+    }
+
+    /// Takes names out, and all that then lead nowhere.
+    fn take(&mut self, names: &[&'a str]) {
+        let mut dead = names.to_vec();
+        while let Some(name) = dead.pop() {
+            if !self.alive.remove(name) {
+                continue;
+            }
+            for before in self.before.get(name).into_iter().flatten() {
+                let Some(count) = self.onward.get_mut(before) else { continue };
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    dead.push(*before);
+                }
+            }
+        }
+    }
+
+    fn next(&self, from: &str) -> Option<&'a str> {
+        self.graph.get(from)?.iter().find(|to| self.alive.contains(*to)).copied()
     }
 }
 

@@ -15,10 +15,12 @@ mod step;
 mod timer;
 mod uses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Display;
 
 pub(super) use at::{At, Step};
+use condition::Pattern;
 pub use finding::{BadBook, Finding, FindingKind, Place, Severity};
 use uses::Uses;
 
@@ -80,7 +82,7 @@ impl Book {
     /// assert_eq!(findings[0].path, "teams.sales.members");
     /// ```
     pub fn lint(&self, known: &Known) -> Vec<Finding> {
-        of(self, known, &[]).into_iter().map(|found| found.at_place(None)).collect()
+        of(self, known, &BTreeSet::new()).into_iter().map(|found| found.at_place(None)).collect()
     }
 
     /// Refuses a book that has errors.
@@ -111,10 +113,17 @@ impl Found {
 }
 
 /// What is wrong with a book of which some parts could not be read: nothing is said of those.
-pub(super) fn of(book: &Book, known: &Known, broken: &[At]) -> Vec<Found> {
+pub(super) fn of(book: &Book, known: &Known, broken: &BTreeSet<At>) -> Vec<Found> {
     let root = At::default();
-    let mut lint =
-        Lint { book, known, broken, uses: Uses::of(book), named: BTreeSet::new(), found: Vec::new() };
+    let mut lint = Lint {
+        book,
+        known,
+        broken,
+        uses: Uses::of(book),
+        named: BTreeSet::new(),
+        patterns: RefCell::default(),
+        found: Vec::new(),
+    };
     lint.calendars(&root.key("hours"));
     lint.teams(&root.key("teams"));
     lint.bots(&root.key("bots"));
@@ -126,17 +135,19 @@ pub(super) fn of(book: &Book, known: &Known, broken: &[At]) -> Vec<Found> {
     lint.sendable();
     // Last: it looks at who was named.
     lint.agents(&root.key("agents"));
-    lint.found.retain(|found| !broken.iter().any(|broken| found.at.is_in(broken)));
+    lint.found.retain(|found| !found.at.is_in(broken));
     lint.found
 }
 
 struct Lint<'a> {
     book: &'a Book,
     known: &'a Known,
-    broken: &'a [At],
+    broken: &'a BTreeSet<At>,
     uses: Uses<'a>,
     /// Agents who are named anywhere.
     named: BTreeSet<&'a AgentId>,
+    /// What is known of patterns: building one costs more than all else here.
+    patterns: RefCell<HashMap<String, Pattern>>,
     found: Vec<Found>,
 }
 
@@ -152,8 +163,8 @@ impl<'a> Lint<'a> {
 
     /// Whether there is an entry of this name that could not be read.
     fn is_broken(&self, table: &str, name: &str) -> bool {
-        let table = At::default().key(table);
-        self.broken.iter().any(|broken| *broken == table || *broken == table.key(name))
+        let at = At::default().keys([table, name]);
+        at.is_in(self.broken)
     }
 
     fn unknown<'n>(

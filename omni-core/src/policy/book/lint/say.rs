@@ -2,7 +2,7 @@
 
 use super::{At, FindingKind, Lint, nearest};
 use crate::content::Template;
-use crate::policy::book::{Do, Say, WindowClosed};
+use crate::policy::book::{Say, WindowClosed};
 use crate::policy::template::variables;
 
 /// Variables that are always there, by the first part of their names.
@@ -99,7 +99,7 @@ impl<'a> Lint<'a> {
                     let message = format!("where {shown} is not known the text is not sent: {advice}");
                     self.add(FindingKind::NoFallback, at, message);
                 }
-            } else if self.is_whole() && !self.is_set(name) {
+            } else if self.is_whole() && !self.uses.fields.contains(name) {
                 let message = format!(
                     "nothing in the book sets {shown}; where the host does not either, the text is not \
                                        sent: add it to [variables], or {advice}"
@@ -129,10 +129,5 @@ impl<'a> Lint<'a> {
         };
         self.add(FindingKind::UnknownVariable, at, message);
         false
-    }
-
-    fn is_set(&self, field: &str) -> bool {
-        let steps = self.book.scenarios.values().flat_map(|s| &s.rules).flat_map(|rule| &rule.steps);
-        steps.into_iter().any(|step| matches!(step, Do::Set(fields) if fields.contains_key(field)))
     }
 }

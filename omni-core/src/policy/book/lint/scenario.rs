@@ -29,7 +29,7 @@ impl<'a> Lint<'a> {
             self.rule_names(&at, &scenario.rules);
             self.reach(&at, name, scenario);
             for (i, rule) in scenario.rules.iter().enumerate() {
-                self.rule(&at.index(i), name, rule);
+                self.rule(&at.index(i), name, (i, rule));
             }
         }
     }
@@ -55,6 +55,8 @@ impl<'a> Lint<'a> {
 
     /// Rules that nothing sets off, and those that an earlier one leaves nothing for.
     fn reach(&mut self, at: &At, name: &str, scenario: &'a Scenario) {
+        // Rules that act whenever they are set off, and leave nothing for those behind them.
+        let mut takers: Vec<&Rule> = Vec::new();
         for (i, rule) in scenario.rules.iter().enumerate() {
             let at = at.index(i);
             if self.is_whole() && self.uses.is_used(name) && !self.uses.is_set_off(name, rule) {
@@ -69,39 +71,37 @@ impl<'a> Lint<'a> {
                 };
                 self.add(FindingKind::UncalledRule, &at, message);
             }
-            let earlier = scenario
-                .rules
-                .iter()
-                .take(i)
-                .find(|earlier| self.takes_all(name, scenario.mode, earlier, rule));
-            if let Some(earlier) = earlier {
+            // Where it only is called, a rule without a trigger fits all of them.
+            let is_called_only = !self.uses.is_main(name);
+            let fits = |taker: &&&Rule| taker.on == rule.on || (taker.on.is_none() && is_called_only);
+            if let Some(taker) = takers.iter().find(fits) {
                 let why = match scenario.mode {
                     Mode::First => "only the first rule that fits acts",
                     Mode::All => "it stops the scenario",
                 };
                 let message = format!(
                     "the rule `{}` before it always acts, and {why}: move this one up, or give that one a condition",
-                    earlier.name
+                    taker.name
                 );
                 self.add(FindingKind::UnreachableRule, &at, message);
+            } else if self.takes_all(scenario.mode, rule) {
+                takers.push(rule);
             }
         }
     }
 
-    /// Whether a rule acts whenever a later one could, and leaves nothing for it.
-    fn takes_all(&self, scenario: &str, mode: Mode, earlier: &Rule, later: &Rule) -> bool {
-        // Where it only is called, a rule without a trigger fits all of them.
-        let fits = earlier.on == later.on || (earlier.on.is_none() && !self.uses.is_main(scenario));
+    /// Whether a rule acts whenever it is set off, and leaves nothing for those behind it.
+    fn takes_all(&self, mode: Mode, rule: &Rule) -> bool {
         let ends = match mode {
             Mode::First => true,
             // Behind a wait a stop ends only what waited.
             Mode::All => {
-                let before =
-                    earlier.steps.iter().take_while(|step| !matches!(step, Do::Wait(_) | Do::Close(_)));
-                before.into_iter().any(|step| *step == Do::Stop)
+                let mut before =
+                    rule.steps.iter().take_while(|step| !matches!(step, Do::Wait(_) | Do::Close(_)));
+                before.any(|step| *step == Do::Stop)
             }
         };
-        fits && ends && earlier.limit == Limit::default() && self.always(earlier)
+        ends && rule.limit == Limit::default() && self.always(rule)
     }
 
     fn always(&self, rule: &Rule) -> bool {
@@ -109,7 +109,7 @@ impl<'a> Lint<'a> {
         rule.when.as_ref().is_none_or(|when| self.truth(when, &place) == Truth::Always)
     }
 
-    fn rule(&mut self, at: &At, scenario: &'a str, rule: &'a Rule) {
+    fn rule(&mut self, at: &At, scenario: &'a str, (i, rule): (usize, &'a Rule)) {
         match &rule.on {
             Some(Trigger::Silent(silence)) => {
                 let at = at.keys(["on", "silent", "for"]);
@@ -124,7 +124,7 @@ impl<'a> Lint<'a> {
             self.condition(&at.key("if"), scenario, rule, when);
         }
         self.limit(&at.key("limit"), rule.limit);
-        self.steps(&at.key("do"), scenario, rule);
+        self.steps(&at.key("do"), scenario, (i, rule));
     }
 
     fn limit(&mut self, at: &At, limit: Limit) {

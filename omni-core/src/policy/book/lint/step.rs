@@ -112,7 +112,7 @@ impl<'a> Lint<'a> {
         }
     }
 
-    pub(super) fn steps(&mut self, at: &At, scenario: &'a str, rule: &'a Rule) {
+    pub(super) fn steps(&mut self, at: &At, scenario: &'a str, (index, rule): (usize, &'a Rule)) {
         if rule.steps.is_empty() {
             self.add(FindingKind::EmptySteps, at, "the rule does nothing: add a step, or take it out");
         }
@@ -128,7 +128,7 @@ impl<'a> Lint<'a> {
             self.step(&at.index(i), step);
         }
         if rule.on == Some(Trigger::Closed) {
-            self.when_closed(at, scenario, rule);
+            self.when_closed(scenario, (index, rule));
         }
     }
 
@@ -208,11 +208,9 @@ impl<'a> Lint<'a> {
     }
 
     /// Nothing waits, runs or is handed out in a closed conversation.
-    fn when_closed(&mut self, at: &At, scenario: &'a str, rule: &'a Rule) {
+    fn when_closed(&mut self, scenario: &'a str, rule: (usize, &'a Rule)) {
         let mut found: Vec<(At, String)> = Vec::new();
-        // Where the rule stands does not matter: the origin tells the step alone.
-        let index = self.index_of(scenario, rule);
-        self.walk_rule(None, scenario, (index, rule), &mut |way: &Way<'_, 'a>| {
+        self.walk_rule(None, scenario, rule, &mut |way: &Way<'_, 'a>| {
             let word = match way.step {
                 Do::Wait(_) => "wait",
                 Do::Assign(_) => "assign",
@@ -233,15 +231,9 @@ impl<'a> Lint<'a> {
             );
             found.push((way.origin.clone(), message));
         });
-        debug_assert!(found.iter().all(|(origin, _)| origin.is_in(at)));
         for (at, message) in found {
             self.add(FindingKind::NotWhenClosed, &at, message);
         }
-    }
-
-    fn index_of(&self, scenario: &str, rule: &Rule) -> usize {
-        let rules = self.book.scenarios.get(scenario).map(|s| s.rules.as_slice()).unwrap_or_default();
-        rules.iter().position(|one| std::ptr::eq(one, rule)).unwrap_or_default()
     }
 
     /// A name that a step sets.

@@ -18,7 +18,8 @@ impl<'a> Lint<'a> {
     /// Timers that nothing starts, and those that nobody listens to.
     fn unmatched(&mut self) {
         let scenarios = At::default().key("scenarios");
-        let (mut started, mut heard): (BTreeMap<&str, Vec<At>>, BTreeMap<&str, Vec<At>>) = Default::default();
+        let mut started: BTreeMap<&str, Vec<At>> = BTreeMap::new();
+        let mut heard: BTreeMap<&str, Vec<At>> = BTreeMap::new();
         for (name, scenario) in &self.book.scenarios {
             for (i, rule) in scenario.rules.iter().enumerate() {
                 let at = scenarios.key(name).key("rules").index(i);

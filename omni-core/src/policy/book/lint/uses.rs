@@ -22,6 +22,10 @@ pub(super) struct Uses<'a> {
     pub(super) calls: Graph<'a>,
     /// Scenarios with the channels, by their place in the list, whose conversations come there.
     users: BTreeMap<&'a str, BTreeSet<usize>>,
+    /// Scenarios that channels begin with.
+    mains: BTreeSet<&'a str>,
+    /// Fields that steps set.
+    pub(super) fields: BTreeSet<&'a str>,
     /// What sets off the rules of a scenario that is called: `None` where a call comes after a wait.
     called: BTreeMap<&'a str, Vec<Option<&'a Trigger>>>,
 }
@@ -58,7 +62,15 @@ impl<'a> Uses<'a> {
             }
         }
 
-        Self { called: called(book), channels, calls, users }
+        let steps = book.scenarios.values().flat_map(|s| &s.rules).flat_map(|rule| &rule.steps);
+        let set = steps.filter_map(|step| match step {
+            Do::Set(fields) => Some(fields),
+            _ => None,
+        });
+        let fields = set.flat_map(BTreeMap::keys).map(String::as_str).collect();
+
+        let mains = channels.iter().filter_map(|user| user.policy.scenario.as_deref()).collect();
+        Self { called: called(book), channels, calls, users, mains, fields }
     }
 
     /// The channels whose conversations come to a scenario.
@@ -72,7 +84,7 @@ impl<'a> Uses<'a> {
 
     /// Whether a channel begins with it.
     pub(super) fn is_main(&self, scenario: &str) -> bool {
-        self.channels.iter().any(|user| user.policy.scenario.as_deref() == Some(scenario))
+        self.mains.contains(scenario)
     }
 
     pub(super) fn is_called(&self, scenario: &str) -> bool {
