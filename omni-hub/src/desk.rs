@@ -1,5 +1,6 @@
 //! Agents: who is there, and how waiting conversations are shared out among them.
 
+use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
 
 use omni_core::conversation::Actor;
@@ -76,17 +77,20 @@ impl Hub {
     ) -> Result<Option<ConversationId>, HubError> {
         let (tenant, agent) = (tenant.into(), agent.into());
         let Some(book) = self.inner.tenant(&tenant).book() else { return Ok(None) };
-        // Lost claims are normal: whoever was faster has that one, and the next one is looked at.
+        // Lost claims are normal: whoever was faster has that one, and the next one is looked at. One whose channel is
+        // not connected here cannot be had either.
+        let mut lost = HashSet::new();
         loop {
             let desk = self.inner.store.desk(&tenant).await?;
             let teams = book.teams.iter().filter(|(_, t)| t.members.contains(&agent)).map(|(id, _)| id);
-            let waiting = self.inner.waiting(&tenant, teams).await?;
+            let mut waiting = self.inner.waiting(&tenant, teams).await?;
+            waiting.retain(|w| !lost.contains(&w.conversation));
             let now = self.inner.now();
             let Some(placement) = next_for(&book, &desk, &agent, &waiting, now) else { return Ok(None) };
             let conversation = placement.conversation;
             let by = Actor::Agent { agent: agent.clone() };
             match self.inner.give(&tenant, &book, vec![placement], &by).await? {
-                0 => continue,
+                0 => _ = lost.insert(conversation),
                 _ => return Ok(Some(conversation)),
             }
         }
@@ -183,7 +187,9 @@ impl Inner {
             let desk = self.store.desk(id).await?;
             let waits = |team: &TeamId| desk.waiting.get(team).is_some_and(|n| *n > 0);
             let pushing = book.teams.iter().filter(|(_, t)| t.distribution.pushes()).map(|(id, _)| id);
-            let waiting = self.waiting(id, pushing.filter(|team| waits(team))).await?;
+            let mut waiting = self.waiting(id, pushing.filter(|team| waits(team))).await?;
+            // A channel that is switched off hands nothing out.
+            waiting.retain(|w| book.channel(&w.channel).enabled);
             let placements = distribute(&book, &desk, &waiting, self.now());
             tenant.set_desk(desk);
             let by = Actor::Rule { rule: "routing".to_owned() };

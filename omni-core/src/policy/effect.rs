@@ -50,12 +50,15 @@ pub enum Effect {
         /// By whom.
         by: Actor,
     },
-    /// Set a field of the contact; those of the conversation are in the flow.
-    SetContactField {
+    /// Set a field: of the contact, with `contact.fields.` in front, or of the conversation, whose new value is in the
+    /// flow already and is told to the host.
+    SetField {
         /// Which.
         field: String,
         /// To what; empty takes it away.
         value: String,
+        /// By whom.
+        by: Actor,
     },
     /// Leave words for the agents.
     Note {

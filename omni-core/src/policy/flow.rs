@@ -62,6 +62,10 @@ pub struct Flow {
     /// those of programs, do not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waits_since: Option<Timestamp>,
+    /// How many messages the person had written before the one that opened it, this time. No wait that begins with the
+    /// opening is cancelled by that one. The largest number when something else opened it.
+    #[serde(skip_serializing_if = "is_default")]
+    pub opened_behind: u32,
     /// When a bot last said something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bot_at: Option<Timestamp>,
@@ -166,6 +170,9 @@ pub struct Run {
     pub unless: Cancel,
     /// What is left to do.
     pub rest: Vec<Do>,
+    /// It says nothing: what set it off was late, or it is itself.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quiet: bool,
 }
 
 /// A conversation that waits for somebody of a team.
@@ -260,4 +267,7 @@ pub struct NamedTimer {
     pub name: String,
     /// When it is due.
     pub due: Timestamp,
+    /// Nothing is said when it is due: what started it was late.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub quiet: bool,
 }

@@ -11,8 +11,8 @@ use crate::id::RuleId;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Trace {
-    /// The rules looked at, in order.
-    pub steps: Vec<TraceStep>,
+    /// The rules looked at, in order. Lines that say the same whenever they are said are shared with the policy.
+    pub steps: Vec<Arc<TraceStep>>,
 }
 
 /// One rule that was looked at.
@@ -113,7 +113,7 @@ impl<'de> Deserialize<'de> for Words {
 impl Trace {
     /// Adds a rule.
     pub fn note(&mut self, rule: impl Into<RuleId>, verdict: Verdict, because: impl Into<Words>) {
-        self.steps.push(TraceStep { rule: rule.into(), verdict, because: because.into() });
+        self.steps.push(Arc::new(TraceStep { rule: rule.into(), verdict, because: because.into() }));
     }
 
     /// Whether any rule did or would have done something.

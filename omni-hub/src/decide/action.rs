@@ -91,12 +91,7 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
                 d.tell(HostEvent::Untagged { tag: tag.clone(), by });
             }
         }
-        Verb::Set { field, value } => {
-            d.tell(HostEvent::FieldSet { field: field.clone(), value: value.clone(), by });
-            if let Some(of_contact) = field.strip_prefix("contact.fields.") {
-                d.set_contact_field(of_contact.to_owned(), value.clone());
-            }
-        }
+        Verb::Set { field, value } => d.set_field(field.clone(), value.clone(), by),
         Verb::Note { text } => d.tell(HostEvent::Noted { text: text.clone(), by }),
         Verb::Snooze { until } => d.tell(HostEvent::Snoozed { until: *until, by }),
         Verb::Hold => d.tell(HostEvent::Held { by }),

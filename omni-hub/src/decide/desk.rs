@@ -34,6 +34,9 @@ pub(crate) fn place(
     }
     let to = Owner::Agent { agent: agent.clone() };
     conversation.owner = to.clone();
+    // Whatever the policy makes of it: who has it waits for nobody, and is not handed out again.
+    conversation.flow.queue = None;
+    d.given_at = Some(placement.at);
     d.trace.note("routing", Verdict::Applied, placement.because.clone());
     d.tell(HostEvent::Assigned { to: to.clone(), by: by.clone() });
     let action = Action { by: by.clone(), verb: Verb::Assign { to } };
@@ -81,6 +84,9 @@ pub(crate) fn merge_contacts(
     now: Timestamp,
     snapshot: &Snapshot,
 ) -> Changes {
+    if from == into {
+        return Changes::default();
+    }
     let find = |id: ContactId| snapshot.contacts.iter().find(|c| c.id == id).cloned();
     let (Some(gone), Some(mut contact)) = (find(from), find(into)) else {
         return Changes { refused: Some(Refused::NoContact), ..Changes::default() };

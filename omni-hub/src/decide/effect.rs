@@ -2,7 +2,7 @@
 
 use omni_core::Conversation;
 use omni_core::content::{Content, Part};
-use omni_core::conversation::Closed;
+use omni_core::conversation::{Actor, Closed};
 use omni_core::id::MessageId;
 use omni_core::plan::Refusal;
 use omni_core::policy::book::{Window, WindowClosed};
@@ -38,8 +38,13 @@ impl Decision<'_> {
             contact.memory = memory;
             self.changes.contact = Some(contact.clone());
         }
+        self.stepping = true;
         for effect in step.effects {
             self.effect(effect);
+        }
+        self.stepping = false;
+        if std::mem::take(&mut self.ended) {
+            self.step(&Input::Closed);
         }
     }
 
@@ -68,7 +73,7 @@ impl Decision<'_> {
                     self.tell(HostEvent::Tagged { tag, by });
                 }
             }
-            Effect::SetContactField { field, value } => self.set_contact_field(field, value),
+            Effect::SetField { field, value, by } => self.set_field(field, value, by),
             Effect::Note { text, by } => self.tell(HostEvent::Noted { text, by }),
             Effect::AskBot { bot, ask, memory, due } => {
                 self.tell(HostEvent::BotAsked { bot, ask, memory, due });
@@ -129,8 +134,11 @@ impl Decision<'_> {
         self.tell(HostEvent::Dropped { message });
     }
 
-    pub(super) fn set_contact_field(&mut self, field: String, value: String) {
-        let Some(contact) = &mut self.contact else { return };
+    /// Tells of a field that was set. One of the conversation is in its flow; one of the contact is set here.
+    pub(super) fn set_field(&mut self, field: String, value: String, by: Actor) {
+        self.tell(HostEvent::FieldSet { field: field.clone(), value: value.clone(), by });
+        let Some(of_contact) = field.strip_prefix("contact.fields.") else { return };
+        let (Some(contact), field) = (&mut self.contact, of_contact.to_owned()) else { return };
         if value.is_empty() {
             contact.fields.remove(&field);
         } else {

@@ -2,13 +2,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use omni_core::contact::{Sender, SenderKind};
 use omni_core::content::{Content, Part};
 use omni_core::conversation::Actor;
 use omni_core::event::{
     Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction,
-    ReadReach, StatusNews,
+    ReadReach, StatusNews, Told,
 };
 use omni_core::id::{MessageId, ProviderMessageId};
 use omni_core::link::Referral;
@@ -137,7 +138,12 @@ impl Decision<'_> {
             return self.received(event, id);
         }
         if let Some(c) = &mut self.conversation {
+            let before = c.last_inbound_at;
             c.heard(self.now, message.content.preview());
+            if is_late(event, self.now) {
+                // Replies are free for so long after it was written, not after we learned of it.
+                c.last_inbound_at = before.max(event.at);
+            }
             if message.item.is_some() {
                 c.item.clone_from(&message.item);
             }
@@ -202,6 +208,11 @@ impl Decision<'_> {
                 self.news(id, Status::Sent, vec![echo.message.id.clone()], None);
             }
             return self.received(event, Some(id));
+        }
+        if echo.message.origin == Origin::Automatic && self.conversation.as_ref().is_some_and(|c| !c.is_open()) {
+            // A program of the provider's speaks behind the closing: it is shown, and opens nothing.
+            let id = self.record(thread_time(event, self.now), Direction::Out, Actor::Provider, &echo.message);
+            return self.received(event, id);
         }
         self.meet_business(event, echo);
         let by = match echo.message.origin {
@@ -383,6 +394,14 @@ impl Decision<'_> {
         self.received(event, None);
     }
 }
+
+/// Whether a message reached us much later than it was written, or was read out of the history.
+fn is_late(event: &Event, now: Timestamp) -> bool {
+    event.told == Told::History || event.at.is_some_and(|at| at + LATE <= now)
+}
+
+/// Providers' clocks and ways differ by less.
+const LATE: Duration = Duration::from_secs(60);
 
 /// The send of ours that an echo repeats: by our reference, by the provider's id, or, while its answer is still
 /// out, by the same words.

@@ -81,6 +81,12 @@ struct Decision<'a> {
     contact: Option<Contact>,
     /// The agent who had the open conversation before.
     had: Option<AgentId>,
+    /// When its agent counts as having been given it, where that is not now: the turns of round robin.
+    given_at: Option<Timestamp>,
+    /// Whether the effects of a step are being done, and whether one of them ended the conversation: the policy hears of
+    /// that when all are done, so that what it says then comes last.
+    stepping: bool,
+    ended: bool,
     /// What the policy noted since the last entry.
     trace: Trace,
     other_side: OtherSide,
@@ -96,6 +102,9 @@ impl<'a> Decision<'a> {
             conversation: snapshot.conversation.clone(),
             contact: snapshot.contact.clone(),
             had: owner_of(snapshot.conversation.as_ref()),
+            given_at: None,
+            stepping: false,
+            ended: false,
             trace: Trace::default(),
             other_side: OtherSide::Person,
         }
@@ -153,7 +162,11 @@ impl<'a> Decision<'a> {
         {
             self.tell(HostEvent::Closed { summary: Box::new(summary), snapshot: Box::new(snapshot) });
         }
-        self.step(&Input::Closed);
+        if self.stepping {
+            self.ended = true;
+        } else {
+            self.step(&Input::Closed);
+        }
     }
 
     /// Opens the conversation again, for an event or because somebody wants it.
@@ -225,7 +238,8 @@ impl<'a> Decision<'a> {
             freed_at: None,
         };
         let freed = self.had.take().map(|a| AgentPatch { freed_at: Some(self.now), ..patch(a) });
-        let given = has.map(|a| AgentPatch { assigned_at: Some(self.now), ..patch(a) });
+        let given_at = self.given_at.unwrap_or(self.now);
+        let given = has.map(|a| AgentPatch { assigned_at: Some(given_at), ..patch(a) });
         self.changes.agents.extend(freed.into_iter().chain(given));
     }
 }

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use omni_core::contact::Sender;
 use omni_core::conversation::Actor;
-use omni_core::event::{Chat, ChatKind, Echo, Event};
+use omni_core::content::Item;
+use omni_core::event::{Chat, ChatKind, Echo, Event, EventBody};
 use omni_core::id::ContactId;
+use omni_core::link::Referral;
 use omni_core::plan::Reach;
 use omni_core::policy::{Comeback, Context};
 use omni_core::{Contact, Conversation, Identity};
@@ -59,6 +61,8 @@ impl Decision<'_> {
             _ => self.open(key, Some(event), |c| {
                 c.title = title;
                 c.chat = chat.clone();
+                // Rules on the opening ask where the person came from, and for what.
+                (c.referral, c.item) = brought(event);
             }),
         }
         Place::Open
@@ -126,6 +130,19 @@ impl Decision<'_> {
                 c.chat = chat;
             });
         }
+    }
+}
+
+/// Which link or advert an event names, and what it is about.
+fn brought(event: &Event) -> (Option<Referral>, Option<Item>) {
+    match &event.body {
+        EventBody::Message(message) => (message.referral.clone(), message.item.clone()),
+        EventBody::Comment(comment) => {
+            let about = comment.message.item.clone().unwrap_or_else(|| comment.subject.clone());
+            (comment.message.referral.clone(), Some(about))
+        }
+        EventBody::Started(started) => (started.referral.clone(), None),
+        _ => (None, None),
     }
 }
 

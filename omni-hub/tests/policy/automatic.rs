@@ -80,7 +80,7 @@ async fn an_answer_in_the_same_millisecond_behind_the_timer_is_the_only_one() {
     assert_eq!(world.texts(), ["Привет! 👋"], "the delayed text is queued and waits for its turn");
     answers(&hub, &world.only().await, "anna", "Здравствуйте!").await;
     world.pass(mins(5)).await;
-    world.slowly(secs(30)).await;
+    world.slowly(mins(11)).await;
     assert_eq!(world.texts(), ["Привет! 👋", "Здравствуйте!"]);
     assert!(world.dropped("a person answered meanwhile").await);
 }

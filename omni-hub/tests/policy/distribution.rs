@@ -166,11 +166,14 @@ async fn a_pinned_channel_is_seen_and_had_by_one_agent() {
 }
 
 #[tokio::test]
-async fn who_asks_gets_the_one_that_waits_longest_even_when_never_seen_before() {
+async fn who_asks_gets_the_one_that_waits_longest() {
     let world = World::new();
     let hub = world.hub(&team_of("distribution = 'pull'", THREE)).await;
     come(&world, &hub, 0..2).await;
     assert_eq!(world.with("0").await.visible, Visibility::Owner, "nobody picks");
+    assert_eq!(hub.pull("acme", "anna").await.unwrap(), None, "whoever asks comes online first");
+    online(&hub, &["anna", "boris", "clara"]).await;
+    assert_eq!(owners(&world).await, ["team sales", "team sales"], "nothing is handed out unasked");
     let first = hub.pull("acme", "anna").await.unwrap();
     assert_eq!(first, Some(world.with("0").await.id));
     assert_eq!(hub.pull("acme", "boris").await.unwrap(), Some(world.with("1").await.id));
@@ -184,6 +187,7 @@ async fn who_asks_gets_no_more_than_they_may_have() {
     let agents = "agents.anna = { capacity = 1 }\nagents.boris = {}\nagents.clara = {}\n";
     let hub = world.hub(&team_of("distribution = 'pull'", agents)).await;
     come(&world, &hub, 0..2).await;
+    online(&hub, &["anna", "stranger"]).await;
     assert!(hub.pull("acme", "anna").await.unwrap().is_some());
     assert!(hub.pull("acme", "anna").await.unwrap().is_none());
     assert!(hub.pull("acme", "stranger").await.unwrap().is_none());
@@ -194,6 +198,7 @@ async fn asking_for_one_whose_channel_is_not_connected_here_ends() {
     let world = World::new();
     let hub = world.hub(&team_of("distribution = 'pull'", THREE)).await;
     come(&world, &hub, 0..1).await;
+    online(&hub, &["anna"]).await;
     hub.remove_channel(&shop());
     assert_eq!(hub.pull("acme", "anna").await.unwrap(), None);
 }

@@ -45,7 +45,7 @@ async fn a_stop_ends_the_rules_behind_it() {
     let hub = world
         .hub(&rules(
             "all",
-            r#"{ name = "one", on = "message", do = [{ tag = "раз" }, "stop"] },
+            r#"{ name = "one", on = "message", if = { contains = "привет" }, do = [{ tag = "раз" }, "stop"] },
                { name = "two", on = "message", if = { contains = "п" }, do = [{ tag = "два" }] },"#,
         ))
         .await;
@@ -240,6 +240,7 @@ async fn a_silence_of_the_person_sets_a_rule_off_once_a_silence() {
     world.pass(days(1)).await;
     assert_eq!(world.texts().len(), 2);
     deliver(&hub, &[says("1", "b", "Синий 💙")]).await;
+    world.pass(secs(1)).await;
     answers(&hub, &world.only().await, "anna", "А размер?").await;
     idle().await;
     world.pass(hours(1)).await;
@@ -259,7 +260,7 @@ async fn a_message_that_could_not_be_delivered_sets_a_rule_off() {
     assert_eq!(world.notices().await, [("failed".to_owned(), "позвоните".to_owned())]);
     assert_eq!(world.only().await.tags, ["не дошло"]);
     // And one that the provider refuses at once.
-    let refused = omni_core::error::Error::new(omni_core::error::ErrorKind::InvalidRequest, "send");
+    let refused = omni_core::error::Error::new(omni_core::error::ErrorKind::ContentRejected, "send");
     world.provided.script([crate::fake::Turn::Refuse(refused)]);
     answers(&hub, &world.only().await, "anna", "Ещё ответ").await;
     idle().await;

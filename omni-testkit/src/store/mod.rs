@@ -143,6 +143,7 @@ macro_rules! store_suite {
             records: a_conversation_comes_back_whole,
             records: a_person_comes_back_whole,
             records: an_address_comes_back_whole,
+            records: a_person_may_become_known_later,
             records: an_outbox_row_comes_back_whole,
             records: an_entry_keeps_the_raw_payload_to_the_letter,
             records: every_host_event_comes_back_as_it_was_written,

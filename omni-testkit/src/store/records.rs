@@ -23,7 +23,9 @@ use omni_core::policy::{
 };
 use omni_core::text::{Entity, EntityKind, Text};
 use omni_core::{Period, Provider, Status};
-use omni_hub::store::{Changes, ChannelKey, HostEvent, MessageRecord, OutboxState, Target};
+use omni_hub::store::{
+    Changes, ChannelKey, ConversationQuery, HostEvent, MessageRecord, OutboxState, Target, Unit,
+};
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -179,7 +181,7 @@ fn every_step() -> Vec<Do> {
 /// What a policy remembers, of every kind.
 fn every_flow() -> Flow {
     let run =
-        |unless| Run { rule: "a/b".into(), version: 7, since: at(1), due: at(2), unless, rest: every_step() };
+        |unless| Run { rule: "a/b".into(), version: 7, since: at(1), due: at(2), unless, rest: every_step(), quiet: true };
     let clock = |kind, paused| Clock {
         kind,
         started: at(1),
@@ -210,7 +212,8 @@ fn every_flow() -> Flow {
         ask: Some(Ask { id: 3, bot: "faq".into(), at: at(9), due: at(10) }),
         asks: 3,
         fields: [("город".to_owned(), WORDS.to_owned())].into(),
-        timers: vec![NamedTimer { name: "позже".to_owned(), due: at(11) }],
+        timers: vec![NamedTimer { name: "позже".to_owned(), due: at(11), quiet: true }],
+        opened_behind: 3,
         activity_at: Some(at(12)),
         waits_since: Some(at(13)),
         bot_at: Some(at(14)),
@@ -290,6 +293,30 @@ pub async fn a_person_comes_back_whole(fresh: Fresh) {
         let stored = contact.clone();
         write(&*fresh.store, move || Changes { contact: Some(stored.clone()), ..Changes::default() }).await;
         assert_eq!(ok(fresh.store.contact(contact.id).await).as_ref(), Some(&contact));
+    }
+}
+
+/// By address, by conversation and by the list of what is theirs; and again another one, and none.
+pub async fn a_person_may_become_known_later(fresh: Fresh) {
+    let make = Maker::new();
+    let conversation = open(&*fresh.store, &make, &peer("1")).await;
+    let (first, second) = (make.contact_id(), make.contact_id());
+    for contact in [None, Some(first), Some(second), None, Some(first)] {
+        let learn = Unit::new(Target::Peer(peer("1")), move |seen| {
+            let (mut peer, mut conversation) = (seen.peer.clone(), seen.conversation.clone());
+            peer.iter_mut().for_each(|peer| peer.contact = contact);
+            conversation.iter_mut().for_each(|c| c.contact = contact);
+            Changes { peer, conversation, ..Changes::default() }
+        });
+        done(&*fresh.store, learn).await;
+        assert_eq!(ok(fresh.store.peer(&peer("1")).await).map(|p| p.contact), Some(contact));
+        let stored = ok(fresh.store.conversation(conversation.id).await);
+        assert_eq!(stored.map(|c| c.contact), Some(contact));
+        for person in [first, second] {
+            let of = ConversationQuery { contact: Some(person), ..Default::default() };
+            let theirs = usize::from(contact == Some(person));
+            assert_eq!(ok(fresh.store.conversations(&of).await).len(), theirs);
+        }
     }
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use super::parts::{CalendarId, Parts};
 use super::turn::Turn;
+use super::words::{Finder, Found, WordId, fold};
 use crate::content::{Content, ContentKind, Part};
 use crate::conversation::Owner;
 use crate::event::{EventBody, Message};
-use crate::hours::{Hours, Zone};
-use crate::id::{ChannelId, TeamId};
-use crate::policy::book::{self, Book, Condition, OneOrMore, OwnerKind, Visit, Window};
-use crate::policy::{Input, Words};
+use crate::hours::Zone;
+use crate::id::{ChannelId, RuleId, TeamId};
+use crate::policy::book::{self, Condition, OneOrMore, OwnerKind, Visit, Window};
+use crate::policy::{Input, TraceStep, Verdict};
 use crate::provider::Provider;
 
 /// What an input is about, read once.
@@ -21,6 +23,7 @@ pub(super) struct Subject<'a> {
     pub(super) pressed: Option<&'a str>,
     words: &'a str,
     folded: OnceCell<String>,
+    found: OnceCell<Found>,
 }
 
 impl<'a> Subject<'a> {
@@ -37,12 +40,17 @@ impl<'a> Subject<'a> {
             _ => (None, None),
         };
         let words = content.and_then(Content::plain_text).or(label).unwrap_or_default();
-        Self { content, pressed, words, folded: OnceCell::new() }
+        Self { content, pressed, words, folded: OnceCell::new(), found: OnceCell::new() }
     }
 
     /// The words in lower case, made when first asked for.
     fn folded(&self) -> &str {
         self.folded.get_or_init(|| fold(self.words))
+    }
+
+    /// Which of the words that conditions look for are there, looked for when first asked.
+    fn found(&self, finder: &Finder) -> &Found {
+        self.found.get_or_init(|| finder.look(self.folded()))
     }
 }
 
@@ -55,17 +63,11 @@ pub(super) fn message(body: &EventBody) -> Option<&Message> {
     }
 }
 
-/// One form for words that differ only in case.
-pub(super) fn fold(words: &str) -> String {
-    words.to_lowercase()
-}
-
 /// A condition, compiled.
 pub(super) struct Check {
     test: Test,
-    /// What the trace says when it holds, and when it does not.
-    yes: Arc<str>,
-    no: Arc<str>,
+    /// What the trace says when it does not hold.
+    no: Arc<TraceStep>,
 }
 
 enum Test {
@@ -74,9 +76,9 @@ enum Test {
     Not(Box<Check>),
     Channel(Vec<ChannelId>),
     Provider(Vec<Provider>),
-    Contains(Vec<String>),
+    Contains(Vec<WordId>),
     Equals(Vec<String>),
-    Word(Vec<String>),
+    Word(Vec<WordId>),
     /// `None` is a pattern that the linter refused: it never matches.
     Regex(Option<Regex>),
     Button(Vec<String>),
@@ -91,8 +93,8 @@ enum Test {
     Visit(Visit),
     Source(Vec<String>),
     Item(Vec<String>),
-    Inside(Hours),
-    Outside(Hours),
+    Inside(CalendarId),
+    Outside(CalendarId),
     Online(TeamId),
     Queue(TeamId, u32),
     Time {
@@ -105,52 +107,57 @@ enum Test {
 }
 
 impl Check {
-    pub(super) fn compile(book: &Book, condition: &Condition) -> Self {
-        let sentence = sentence(condition);
+    pub(super) fn compile(parts: &mut Parts<'_>, rule: &RuleId, condition: &Condition) -> Self {
+        let because = format!("not so: {}", sentence(condition)).into();
         Self {
-            test: Test::compile(book, condition),
-            yes: format!("it fits: {sentence}").into(),
-            no: format!("not so: {sentence}").into(),
+            test: Test::compile(parts, rule, condition),
+            no: Arc::new(TraceStep { rule: rule.clone(), verdict: Verdict::Skipped, because }),
         }
     }
 
-    /// Whether it holds, with what decided: of several, the one that failed.
-    pub(super) fn holds(&self, turn: &Turn<'_>) -> Result<Words, Words> {
-        let held = match &self.test {
-            Test::All(all) => {
-                return all.iter().try_for_each(|c| c.holds(turn).map(drop)).map(|()| self.yes());
-            }
-            Test::Any(any) => any.iter().any(|c| c.holds(turn).is_ok()),
-            Test::Not(not) => not.holds(turn).is_err(),
-            test => test.holds(turn),
-        };
-        if held { Ok(self.yes()) } else { Err(Words::Shared(self.no.clone())) }
+    /// Whether it holds; else what the trace says: of several that all must hold, the one that does not.
+    pub(super) fn decide(&self, turn: &Turn<'_>) -> Result<(), Arc<TraceStep>> {
+        self.failing(turn).map_or(Ok(()), |check| Err(check.no.clone()))
     }
 
-    fn yes(&self) -> Words {
-        Words::Shared(self.yes.clone())
+    /// The check that does not hold.
+    fn failing(&self, turn: &Turn<'_>) -> Option<&Self> {
+        match &self.test {
+            Test::All(all) => all.iter().find_map(|c| c.failing(turn)),
+            _ if self.holds(turn) => None,
+            _ => Some(self),
+        }
+    }
+
+    fn holds(&self, turn: &Turn<'_>) -> bool {
+        match &self.test {
+            Test::All(all) => all.iter().all(|c| c.holds(turn)),
+            Test::Any(any) => any.iter().any(|c| c.holds(turn)),
+            Test::Not(not) => !not.holds(turn),
+            test => test.holds(turn),
+        }
     }
 }
 
 /// A condition as people read it: its own form in a configuration.
-fn sentence(condition: &Condition) -> String {
+pub(super) fn sentence(condition: &Condition) -> String {
     serde_json::to_string(condition).unwrap_or_default()
 }
 
 impl Test {
-    fn compile(book: &Book, condition: &Condition) -> Self {
-        let several = |conditions: &[Condition]| conditions.iter().map(|c| Check::compile(book, c)).collect();
+    fn compile(parts: &mut Parts<'_>, rule: &RuleId, condition: &Condition) -> Self {
         let folded = |words: &OneOrMore<String>| words.0.iter().map(|w| fold(w)).collect();
-        let calendar = |name: &str| book.calendar(name).cloned();
         match condition {
-            Condition::All(all) => Test::All(several(all)),
-            Condition::Any(any) => Test::Any(several(any)),
-            Condition::Not(not) => Test::Not(Box::new(Check::compile(book, not))),
+            Condition::All(all) => Test::All(several(parts, rule, all)),
+            Condition::Any(any) => Test::Any(several(parts, rule, any)),
+            Condition::Not(not) => Test::Not(Box::new(Check::compile(parts, rule, not))),
             Condition::Channel(channels) => Test::Channel(channels.0.clone()),
             Condition::Provider(providers) => Test::Provider(providers.0.clone()),
-            Condition::Contains(words) => Test::Contains(folded(words)),
+            Condition::Contains(words) => {
+                Test::Contains(words.0.iter().map(|w| parts.words.add(w)).collect())
+            }
             Condition::Equals(words) => Test::Equals(words.0.iter().map(|w| fold(w.trim())).collect()),
-            Condition::Word(words) => Test::Word(folded(words)),
+            Condition::Word(words) => Test::Word(words.0.iter().map(|w| parts.words.add(w.trim())).collect()),
             Condition::Regex(pattern) => Test::Regex(book::pattern(pattern).ok()),
             Condition::Button(data) => Test::Button(data.0.clone()),
             Condition::Kind(kinds) => Test::Kind(kinds.0.clone()),
@@ -163,14 +170,14 @@ impl Test {
             Condition::Visit(visit) => Test::Visit(*visit),
             Condition::Source(sources) => Test::Source(sources.0.clone()),
             Condition::Item(items) => Test::Item(folded(items)),
-            Condition::Inside(name) => Test::Inside(calendar(name).unwrap_or(Hours::Never)),
-            Condition::Outside(name) => Test::Outside(calendar(name).unwrap_or(Hours::Always)),
+            Condition::Inside(name) => Test::Inside(parts.calendar(name)),
+            Condition::Outside(name) => Test::Outside(parts.calendar(name)),
             Condition::Online(team) => Test::Online(team.clone()),
             Condition::Queue(queue) => Test::Queue(queue.team.clone(), queue.at_least),
             Condition::Time(time) => Test::Time {
                 from: time.from.minutes(),
                 to: time.to.minutes(),
-                zone: time.zone.clone().or_else(|| book.zone.clone()).unwrap_or_else(Zone::utc),
+                zone: time.zone.clone().or_else(|| parts.book.zone.clone()).unwrap_or_else(Zone::utc),
             },
             Condition::Window(window) => Test::Window(*window),
             Condition::Owner(owner) => Test::Owner(*owner),
@@ -182,8 +189,8 @@ impl Test {
             Test::Channel(channels) => channels.contains(&turn.c.channel),
             Test::Provider(providers) => turn.cx.provider.is_some_and(|p| providers.contains(p)),
             Test::Visit(visit) => turn.flow().returning == (*visit == Visit::Returning),
-            Test::Inside(hours) => hours.is_open(turn.now),
-            Test::Outside(hours) => !hours.is_open(turn.now),
+            Test::Inside(calendar) => turn.is_inside(*calendar),
+            Test::Outside(calendar) => !turn.is_inside(*calendar),
             Test::Online(team) => turn.is_staffed(team),
             Test::Queue(team, least) => turn.cx.desk.waiting.get(team).copied().unwrap_or(0) >= *least,
             Test::Time { from, to, zone } => {
@@ -210,16 +217,16 @@ impl Test {
                 let title = item.title.as_deref().map(fold).unwrap_or_default();
                 items.iter().any(|wanted| *wanted == id || title.contains(wanted))
             }),
-            words => words.of_words(turn.subject),
+            words => words.of_words(turn.subject, &turn.engine.finder),
         }
     }
 
     /// Conditions on what was said.
-    fn of_words(&self, subject: &Subject<'_>) -> bool {
+    fn of_words(&self, subject: &Subject<'_>, finder: &Finder) -> bool {
         match self {
-            Test::Contains(needles) => needles.iter().any(|n| subject.folded().contains(n)),
+            Test::Contains(words) => words.iter().any(|w| subject.found(finder).has(*w)),
             Test::Equals(texts) => texts.iter().any(|t| subject.folded().trim() == t),
-            Test::Word(words) => words.iter().any(|word| holds_word(subject.folded(), word)),
+            Test::Word(words) => words.iter().any(|w| subject.found(finder).has_whole(*w)),
             Test::Regex(pattern) => pattern.as_ref().is_some_and(|p| p.is_match(subject.words)),
             Test::Button(data) => subject.pressed.is_some_and(|pressed| data.iter().any(|d| d == pressed)),
             Test::Kind(kinds) => {
@@ -230,14 +237,8 @@ impl Test {
     }
 }
 
-/// Whether a text holds a word or a phrase that no letter or digit goes on before or behind.
-fn holds_word(text: &str, word: &str) -> bool {
-    let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    text.match_indices(word).any(|(at, _)| {
-        let before = text.get(..at).and_then(|t| t.chars().next_back());
-        let behind = text.get(at + word.len()..).and_then(|t| t.chars().next());
-        !goes_on(before) && !goes_on(behind)
-    })
+fn several(parts: &mut Parts<'_>, rule: &RuleId, conditions: &[Condition]) -> Vec<Check> {
+    conditions.iter().map(|c| Check::compile(parts, rule, c)).collect()
 }
 
 /// `ru` also means `ru-RU`.

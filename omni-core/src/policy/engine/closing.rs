@@ -2,8 +2,9 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::check::{fold, message};
+use super::check::message;
 use super::turn::Turn;
+use super::words::fold;
 use super::{Compiled, inbound};
 use crate::conversation::{Actor, CloseReason, Conversation};
 use crate::event::{Event, EventBody};
@@ -59,6 +60,16 @@ impl Turn<'_> {
 
     /// The conversation has ended, whoever ended it: nothing waits in it any more.
     pub(super) fn closed(&mut self) {
+        self.end_all();
+        if matches!(self.c.closed.as_ref().map(|c| &c.reason), Some(CloseReason::Merged(_))) {
+            return self
+                .skipped(&self.engine.names.closing, "it goes on in another conversation: nothing is said");
+        }
+        self.rules(&Trigger::Closed);
+    }
+
+    /// Ends all that waits in a conversation that has ended.
+    pub(super) fn end_all(&mut self) {
         self.meet_resolution();
         for run in std::mem::take(&mut self.flow_mut().runs) {
             self.dropped(&run.rule, "the conversation was closed");
@@ -69,11 +80,6 @@ impl Turn<'_> {
         flow.timers.clear();
         flow.missed.clear();
         (flow.queue, flow.assigned_at, flow.snoozed, flow.held, flow.waits_since) = Default::default();
-        if matches!(self.c.closed.as_ref().map(|c| &c.reason), Some(CloseReason::Merged(_))) {
-            return self
-                .skipped(&self.engine.names.closing, "it goes on in another conversation: nothing is said");
-        }
-        self.rules(&Trigger::Closed);
     }
 
     /// When silence closes the conversation, as far as is known now.

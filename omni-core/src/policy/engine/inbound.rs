@@ -37,6 +37,7 @@ impl Turn<'_> {
         if let Some(agent) = &self.engine.policy.pinned {
             self.pin(agent.clone());
         }
+        self.note_opener(event, 0);
         if event.is_none() {
             // The business writes first: whoever writes has it.
             return self.skipped(&self.engine.names.routing, "the business began it");
@@ -50,11 +51,24 @@ impl Turn<'_> {
 
     pub(super) fn reopened(&mut self, event: Option<&Event>) {
         self.hear(event);
+        self.note_opener(event, self.c.counts.inbound);
         self.come_back();
         if self.quiet.is_none() {
             self.begin_resolution();
         }
         self.rules(&Trigger::Reopened);
+    }
+
+    fn note_opener(&mut self, event: Option<&Event>, heard: u32) {
+        let behind = if event.is_some() { heard } else { u32::MAX };
+        if self.flow().opened_behind != behind {
+            self.flow_mut().opened_behind = behind;
+        }
+    }
+
+    /// Whether this message is the one that opened the conversation: what waits has just begun with it.
+    fn is_opener(&self) -> bool {
+        self.c.counts.inbound == self.flow().opened_behind.saturating_add(1)
     }
 
     pub(super) fn event(&mut self, event: &Event) {
@@ -79,6 +93,18 @@ impl Turn<'_> {
         }
     }
 
+    /// What an event changes while the policy is switched off: what waits for words or for an answer is pointless.
+    pub(super) fn overhear(&mut self, event: &Event) {
+        self.hear(Some(event));
+        match &event.body {
+            EventBody::Message(_) | EventBody::Comment(_) | EventBody::Button(_) if self.quiet.is_none() => {
+                self.cancel_runs(Cancel::Message, "the person wrote");
+            }
+            EventBody::Echo(echo) if echo.message.origin == Origin::Person => self.answered(None),
+            _ => {}
+        }
+    }
+
     /// The person said something, by words or by a key.
     fn spoken(&mut self, trigger: &Trigger) {
         let robot = self.quiet.is_some() && self.subject_is_robot();
@@ -86,7 +112,9 @@ impl Turn<'_> {
             self.flow_mut().robot = robot;
         }
         if self.quiet.is_none() {
-            self.cancel_runs(Cancel::Message, "the person wrote");
+            if !self.is_opener() {
+                self.cancel_runs(Cancel::Message, "the person wrote");
+            }
             self.wake_from_snooze("the person wrote");
             if self.flow().waits_since.is_none() {
                 self.flow_mut().waits_since = Some(self.now);

@@ -6,11 +6,13 @@ mod clocks;
 mod closing;
 mod inbound;
 mod limits;
+mod parts;
 mod route;
 mod say;
 mod steps;
 mod turn;
 mod wake;
+mod words;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,10 +20,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use check::{Check, Subject};
+use parts::Parts;
 use turn::Turn;
+use words::Finder;
 
 use super::book::{BadBook, Book, ChannelPolicy, Do, Limit, Mode, Silence, Trigger};
-use super::{Comeback, Context, Input, Policy, Step, Words};
+use super::{Comeback, Context, Input, Policy, Step, TraceStep, Verdict, Words};
 use crate::conversation::{Conversation, TimerKind};
 use crate::event::Event;
 use crate::hours::Hours;
@@ -52,6 +56,8 @@ struct Compiled {
     scenarios: HashMap<String, Arc<Scenario>>,
     main: Option<Arc<Scenario>>,
     silences: Vec<Silence>,
+    finder: Finder,
+    calendars: Vec<Hours>,
     names: Names,
 }
 
@@ -65,6 +71,8 @@ struct Rule {
     id: RuleId,
     on: Option<Trigger>,
     when: Option<Check>,
+    /// What the trace says when it acts.
+    acts: Arc<TraceStep>,
     steps: Arc<[Do]>,
     limit: Limit,
 }
@@ -115,11 +123,13 @@ impl Engine {
     /// Compiles a book that was checked: what is wrong in it nevertheless never fits.
     fn compile(book: Arc<Book>, channel: &ChannelId) -> Self {
         let policy = book.channel(channel).clone();
-        let scenarios: HashMap<String, Arc<Scenario>> = book
-            .scenarios
-            .iter()
-            .map(|(name, s)| (name.clone(), Arc::new(Scenario::compile(&book, name, s))))
-            .collect();
+        let mut parts = Parts::of(&book);
+        let mut compile = |(name, scenario): (&String, &super::book::Scenario)| {
+            (name.clone(), Arc::new(Scenario::compile(&mut parts, name, scenario)))
+        };
+        let scenarios: HashMap<String, Arc<Scenario>> = book.scenarios.iter().map(&mut compile).collect();
+        let Parts { words, calendars, .. } = parts;
+        let finder = words.finder();
         let main = policy.scenario.as_ref().and_then(|name| scenarios.get(name)).cloned();
         let silence = |rule: &Rule| match &rule.on {
             Some(Trigger::Silent(silence)) => Some(*silence),
@@ -141,6 +151,8 @@ impl Engine {
                 scenarios,
                 main,
                 silences,
+                finder,
+                calendars,
                 names,
             }),
         }
@@ -165,15 +177,27 @@ impl fmt::Debug for Engine {
 }
 
 impl Scenario {
-    fn compile(book: &Book, name: &str, scenario: &super::book::Scenario) -> Self {
-        let rules = scenario.rules.iter().map(|rule| Rule {
-            id: RuleId::from(format!("{name}/{}", rule.name)),
+    fn compile(parts: &mut Parts<'_>, name: &str, scenario: &super::book::Scenario) -> Self {
+        let rules = scenario.rules.iter().map(|rule| Rule::compile(parts, name, rule));
+        Self { mode: scenario.mode, rules: rules.collect() }
+    }
+}
+
+impl Rule {
+    fn compile(parts: &mut Parts<'_>, scenario: &str, rule: &super::book::Rule) -> Self {
+        let id = RuleId::from(format!("{scenario}/{}", rule.name));
+        let because = match &rule.when {
+            Some(condition) => format!("it fits: {}", check::sentence(condition)).into(),
+            None => Words::Static("it has no condition"),
+        };
+        Self {
             on: rule.on.clone(),
-            when: rule.when.as_ref().map(|condition| Check::compile(book, condition)),
+            when: rule.when.as_ref().map(|condition| Check::compile(parts, &id, condition)),
+            acts: Arc::new(TraceStep { rule: id.clone(), verdict: Verdict::Applied, because }),
             steps: rule.steps.as_slice().into(),
             limit: rule.limit,
-        });
-        Self { mode: scenario.mode, rules: rules.collect() }
+            id,
+        }
     }
 }
 
@@ -232,6 +256,7 @@ impl Policy for Engine {
             turn.rest(input);
             return turn.finish();
         }
+        turn.reckon_clocks();
         match input {
             Input::Opened(event) => turn.opened(*event),
             Input::Reopened(event) => turn.reopened(*event),

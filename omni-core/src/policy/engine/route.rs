@@ -194,6 +194,8 @@ impl Turn<'_> {
                 self.drop_ask("it went to a team");
                 if self.engine.book.teams.contains_key(team) {
                     self.enqueue(team.clone(), Vec::new(), by.clone());
+                } else {
+                    self.leave_queue();
                 }
             }
             Owner::Bot { .. } | Owner::Nobody => {

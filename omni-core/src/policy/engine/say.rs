@@ -148,12 +148,8 @@ impl Turn<'_> {
             || self.effects.iter().any(|e| matches!(e, Effect::Tag { tag: put, .. } if put == tag))
     }
 
-    /// Sets a field; an empty value takes it away.
+    /// Sets a field of the conversation; an empty value takes it away.
     pub(super) fn set(&mut self, field: &str, value: &str) {
-        if let Some(of_contact) = field.strip_prefix(CONTACT_FIELD) {
-            let (field, value) = (of_contact.to_owned(), value.to_owned());
-            return self.effects.push(Effect::SetContactField { field, value });
-        }
         let fields = &mut self.flow_mut().fields;
         if value.is_empty() {
             fields.remove(field);

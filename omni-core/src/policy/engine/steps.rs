@@ -1,5 +1,6 @@
 //! What rules and bots do, step by step.
 
+use super::say::CONTACT_FIELD;
 use super::turn::Turn;
 use crate::conversation::{Actor, CloseReason, Owner};
 use crate::id::{AgentId, RuleId, TeamId};
@@ -71,7 +72,10 @@ impl<'a> Turn<'a> {
             Do::Set(fields) => {
                 for (field, value) in fields {
                     if let Some(value) = self.filled(rule, value) {
-                        self.set(field, &value);
+                        if !field.starts_with(CONTACT_FIELD) {
+                            self.set(field, &value);
+                        }
+                        self.effects.push(Effect::SetField { field: field.clone(), value, by: by.clone() });
                     }
                 }
             }
@@ -86,7 +90,11 @@ impl<'a> Turn<'a> {
                 }
             }
             Do::Timer(start) if self.open => {
-                let timer = NamedTimer { name: start.name.clone(), due: self.now + start.after };
+                let timer = NamedTimer {
+                    name: start.name.clone(),
+                    due: self.now + start.after,
+                    quiet: self.quiet.is_some(),
+                };
                 let timers = &mut self.flow_mut().timers;
                 timers.retain(|t| t.name != timer.name);
                 timers.push(timer);
@@ -109,6 +117,7 @@ impl<'a> Turn<'a> {
             due: self.now + lasting,
             unless,
             rest,
+            quiet: self.quiet.is_some(),
         };
         self.flow_mut().runs.push(run);
     }

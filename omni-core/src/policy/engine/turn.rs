@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 
 use super::check::Subject;
-use super::{Compiled, Rule, Scenario};
+use super::parts::Asked;
+use super::{Compiled, Scenario};
 use crate::conversation::{Actor, Conversation, Owner, TimerKind, Visibility};
 use crate::id::RuleId;
 use crate::policy::book::{Mode, Trigger};
-use crate::policy::{Context, Effect, Flow, Input, Memory, Step, Trace, TraceStep, Verdict, Words};
+use crate::policy::{Context, Effect, Flow, Input, Memory, Step, Trace, Verdict, Words};
 use crate::time::Timestamp;
 
 /// Most steps of rules one input may set off: a cycle that the linter missed stops here.
@@ -25,6 +26,7 @@ pub(super) struct Turn<'a> {
     pub(super) now: Timestamp,
     flow: Cow<'a, Flow>,
     memory: Option<Memory>,
+    pub(super) calendars: Asked,
     /// Who has it, as far as this step has come.
     pub(super) owner: Cow<'a, Owner>,
     pub(super) open: bool,
@@ -52,6 +54,7 @@ impl<'a> Turn<'a> {
             now: cx.now,
             flow: Cow::Borrowed(&c.flow),
             memory: None,
+            calendars: Asked::default(),
             owner: Cow::Borrowed(&c.owner),
             open: c.is_open(),
             quiet: None,
@@ -90,7 +93,7 @@ impl<'a> Turn<'a> {
     }
 
     pub(super) fn note(&mut self, rule: &RuleId, verdict: Verdict, because: Words) {
-        self.trace.steps.push(TraceStep { rule: rule.clone(), verdict, because });
+        self.trace.note(rule.clone(), verdict, because);
     }
 
     pub(super) fn applied(&mut self, rule: &RuleId, because: impl Into<Words>) {
@@ -126,29 +129,21 @@ impl<'a> Turn<'a> {
             if !set_off {
                 continue;
             }
-            let because = match self.fits(rule) {
-                Ok(because) => because,
-                Err(because) => {
-                    self.skipped(&rule.id, because);
-                    continue;
-                }
-            };
-            self.applied(&rule.id, because);
+            if let Err(why) = self.within(&rule.id, &rule.limit) {
+                self.skipped(&rule.id, why);
+                continue;
+            }
+            if let Some(Err(why)) = rule.when.as_ref().map(|check| check.decide(self)) {
+                self.trace.steps.push(why);
+                continue;
+            }
+            self.trace.steps.push(rule.acts.clone());
             self.count(&rule.id, &rule.limit);
             let by = Actor::Rule { rule: rule.id.to_string() };
             self.run(&rule.id, &by, &rule.steps, trigger, depth);
             if scenario.mode == Mode::First {
                 return;
             }
-        }
-    }
-
-    /// Whether a rule's limits and condition let it act, and what decided.
-    fn fits(&self, rule: &Rule) -> Result<Words, Words> {
-        self.within(&rule.id, &rule.limit)?;
-        match &rule.when {
-            None => Ok(Words::Static("it has no condition")),
-            Some(check) => check.holds(self),
         }
     }
 
@@ -167,11 +162,20 @@ impl<'a> Turn<'a> {
         }
     }
 
-    /// The policy is switched off: it only looks again later.
+    /// The policy is switched off: what people do is kept in order, what falls due is dropped, and it looks again
+    /// later. Every open conversation keeps its timer, so that it is watched when the policy is on again.
     pub(super) fn rest(&mut self, input: &Input<'_>) {
         self.skipped(&self.engine.names.policy, "the channel's policy is switched off");
-        if matches!(input, Input::Timer(_)) && self.open {
-            self.effects.push(Effect::SetTimer { kind: TimerKind::Wake, due: self.now + REST });
+        match input {
+            Input::Action(action) => self.action(action),
+            Input::Event(event) => self.overhear(event),
+            Input::Closed => self.end_all(),
+            Input::Timer(_) => self.miss_due(),
+            _ => {}
+        }
+        let due = self.next_missed().map_or(self.now + REST, |due| due.min(self.now + REST));
+        if self.open && self.c.timer(TimerKind::Wake).is_none_or(|running| due < running.due) {
+            self.effects.push(Effect::SetTimer { kind: TimerKind::Wake, due });
         }
     }
 

@@ -31,13 +31,15 @@ impl Turn<'_> {
         if !self.open {
             return self.skipped(&self.engine.names.policy, "the conversation is closed");
         }
-        self.reckon_clocks();
         if self.flow().snoozed.is_some_and(|until| until <= self.now) {
             self.wake_from_snooze("the time it was put aside for is over");
         }
         self.breach_clocks();
         self.due_runs();
         self.due_timers();
+        if !self.open {
+            return;
+        }
         self.due_asks();
         self.due_queue();
         if self.answer_due().is_some_and(|due| due <= self.now) {
@@ -46,7 +48,7 @@ impl Turn<'_> {
         self.due_silences();
         let Some(due) = self.closes_at() else { return };
         if due <= self.now {
-            self.overdue(due);
+            self.overdue(due, false);
             self.close_silently();
         } else if self.effects.is_empty() {
             self.skipped(&self.engine.names.auto_close, "something was said meanwhile: the silence goes on");
@@ -55,9 +57,13 @@ impl Turn<'_> {
 
     /// What falls due long after its time, because nothing ran or the channel was switched off, says nothing: people
     /// would get texts out of nowhere, all at once.
-    fn overdue(&mut self, due: Timestamp) {
+    fn overdue(&mut self, due: Timestamp, began_quiet: bool) {
         let stale = due + self.engine.policy.late_after <= self.now;
-        self.quiet = stale.then_some(Words::Static("it was due long ago, while nothing ran"));
+        self.quiet = match (stale, began_quiet) {
+            (true, _) => Some(Words::Static("it was due long ago, while nothing ran")),
+            (_, true) => Some(Words::Static("what it began with was late")),
+            _ => None,
+        };
     }
 
     fn due_runs(&mut self) {
@@ -79,7 +85,7 @@ impl Turn<'_> {
                 continue;
             }
             self.applied(&run.rule, format!("the wait is over; it goes on as of version {}", run.version));
-            self.overdue(run.due);
+            self.overdue(run.due, run.quiet);
             let by = self.actor_of(&run.rule);
             self.run(&run.rule, &by, &run.rest, None, 0);
             self.stopped = false;
@@ -107,10 +113,45 @@ impl Turn<'_> {
         self.flow_mut().timers = later;
         due.sort_by_key(|timer| timer.due);
         for timer in due.into_iter().filter(|_| self.open).collect::<Vec<_>>() {
-            self.overdue(timer.due);
+            self.overdue(timer.due, timer.quiet);
             self.rules(&Trigger::Timer(timer.name));
+            self.stopped = false;
         }
         self.quiet = None;
+    }
+
+    /// Drops what falls due while the policy is switched off: it is not made up for.
+    pub(super) fn miss_due(&mut self) {
+        let now = self.now;
+        let flow = self.flow();
+        let (runs, timers) =
+            (flow.runs.iter().any(|r| r.due <= now), flow.timers.iter().any(|t| t.due <= now));
+        if runs {
+            let gone = self.flow_mut().runs.extract_if(.., |run| run.due <= now).collect::<Vec<_>>();
+            for run in gone {
+                self.dropped(&run.rule, "it was due while the channel's policy was switched off");
+            }
+        }
+        if timers {
+            self.flow_mut().timers.retain(|timer| timer.due > now);
+        }
+        if self.flow().ask.as_ref().is_some_and(|ask| ask.due <= now) {
+            self.drop_ask("the channel's policy is switched off");
+        }
+        for silence in &self.engine.silences {
+            if self.silence_due(silence).is_some_and(|due| due <= now) {
+                self.seen(silence);
+            }
+        }
+    }
+
+    /// When next something falls due that [`miss_due`](Self::miss_due) drops.
+    pub(super) fn next_missed(&self) -> Option<Timestamp> {
+        let flow = self.flow();
+        let runs = flow.runs.iter().map(|run| run.due);
+        let timers = flow.timers.iter().map(|timer| timer.due);
+        let silences = self.engine.silences.iter().filter_map(|silence| self.silence_due(silence));
+        runs.chain(timers).chain(flow.ask.as_ref().map(|ask| ask.due)).chain(silences).min()
     }
 
     fn due_asks(&mut self) {
@@ -170,17 +211,23 @@ impl Turn<'_> {
         }
     }
 
+    /// Takes note that a silence was looked at.
+    fn seen(&mut self, silence: &Silence) {
+        let now = self.now;
+        let seen = &mut self.flow_mut().silences;
+        seen.retain(|(s, _)| s != silence);
+        seen.push((*silence, now));
+    }
+
     fn due_silences(&mut self) {
         for silence in &self.engine.silences {
             let Some(due) = self.silence_due(silence).filter(|due| *due <= self.now && self.open) else {
                 continue;
             };
-            self.overdue(due);
-            let now = self.now;
-            let seen = &mut self.flow_mut().silences;
-            seen.retain(|(s, _)| s != silence);
-            seen.push((*silence, now));
+            self.overdue(due, false);
+            self.seen(silence);
             self.rules(&Trigger::Silent(*silence));
+            self.stopped = false;
             self.quiet = None;
         }
     }

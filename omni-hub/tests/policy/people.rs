@@ -1,0 +1,116 @@
+//! One person under two names, two conversations of one matter.
+
+use omni_core::conversation::CloseReason;
+use omni_core::id::ContactId;
+use omni_core::policy::{Action, Verb};
+use omni_hub::store::Refused;
+use omni_hub::{HostEvent, HubError};
+
+use crate::world::*;
+
+const BUSY: &str = r#"
+    agents.anna = {}
+    agents.boris = {}
+    teams.sales = { members = ["anna", "boris"], distribution = "round_robin" }
+    [channels.shop]
+    receiver = { team = "sales" }
+    scenario = "main"
+    auto_close = { after = "1d" }
+    [scenarios.main]
+    rules = [
+        { name = "later", on = "opened", do = [{ wait = "10m" }, { reply = "Уже скоро" }] },
+        { name = "thrice", on = "message", limit = { per_contact = 3 }, do = [{ note = "раз" }] },
+    ]
+"#;
+
+#[tokio::test]
+async fn contacts_merge_and_both_conversations_keep_owners_and_timers() {
+    let world = World::new();
+    let hub = world.hub(BUSY).await;
+    online(&hub, &["anna", "boris"]).await;
+    deliver(&hub, &[says("1", "a", "Это я"), says("2", "b", "И это я"), says("2", "c", "Да")]).await;
+    let (first, second) = (world.with("1").await, world.with("2").await);
+    let (from, into) = (second.contact.unwrap(), first.contact.unwrap());
+    hub.merge_contacts("acme", from, into).await.unwrap();
+    idle().await;
+    let (one, other) = (world.with("1").await, world.with("2").await);
+    assert_eq!((one.contact, other.contact), (Some(into), Some(into)));
+    assert_eq!((&one.owner, &other.owner), (&first.owner, &second.owner));
+    assert_eq!((&one.timers, &other.timers), (&first.timers, &second.timers));
+    assert!(hub.contact(from).await.unwrap().is_none());
+    let contact = world.contact("2").await;
+    assert_eq!((contact.identities.len(), contact.memory.conversations), (2, 2));
+    let told = world.told(|e| match e {
+        HostEvent::ContactMerged { from, into } => Some((*from, *into)),
+        _ => None,
+    });
+    assert_eq!(told.await, [(from, into)]);
+    world.pass(mins(10)).await;
+    assert_eq!(world.texts().len(), 2, "timers of both go on");
+    world.pass(days(1)).await;
+    assert_eq!(world.closings().await.len(), 2);
+}
+
+#[tokio::test]
+async fn limits_count_what_both_had() {
+    let world = World::new();
+    let hub = world.hub(BUSY).await;
+    deliver(&hub, &[says("1", "a", "Это я"), says("2", "b", "И это я"), says("2", "c", "Да")]).await;
+    let (from, into) = (world.with("2").await.contact.unwrap(), world.with("1").await.contact.unwrap());
+    hub.merge_contacts("acme", from, into).await.unwrap();
+    deliver(&hub, &[says("1", "d", "Ещё"), says("2", "e", "Ещё")]).await;
+    let notes = world.told(|e| matches!(e, HostEvent::Noted { .. }).then_some(())).await;
+    assert_eq!(notes.len(), 3);
+}
+
+#[tokio::test]
+async fn merging_with_oneself_or_with_nobody_changes_nothing() {
+    let world = World::new();
+    let hub = world.hub(BUSY).await;
+    deliver(&hub, &[says("1", "a", "Это я")]).await;
+    let before = world.contact("1").await;
+    hub.merge_contacts("acme", before.id, before.id).await.unwrap();
+    assert_eq!(world.contact("1").await, before);
+    let nobody = hub.merge_contacts("acme", ContactId::from_bytes([9; 16]), before.id).await;
+    assert!(matches!(nobody, Err(HubError::Refused(Refused::NoContact))));
+}
+
+#[tokio::test]
+async fn a_conversation_joined_to_another_ends_without_a_word_and_brings_its_labels() {
+    let world = World::new();
+    let book = BUSY.replace(
+        "rules = [",
+        "rules = [\n { name = 'bye', on = 'closed', do = [{ reply = 'Оцените нас' }] },",
+    );
+    let hub = world.hub(&book).await;
+    deliver(&hub, &[says("1", "a", "Это я"), says("2", "b", "И это я")]).await;
+    let (gone, on) = (world.with("1").await, world.with("2").await);
+    let tag = |tag: &str| Action { by: agent("anna"), verb: Verb::Tag { tag: tag.to_owned() } };
+    hub.act(gone.id, tag("срочно")).await.unwrap();
+    hub.act(on.id, tag("опт")).await.unwrap();
+    let set = Verb::Set { field: "order".to_owned(), value: "№ 5".to_owned() };
+    hub.act(gone.id, Action { by: agent("anna"), verb: set }).await.unwrap();
+    hub.merge(gone.id, on.id, agent("anna")).await.unwrap();
+    idle().await;
+    let (gone, on) = (world.with("1").await, world.with("2").await);
+    assert_eq!(gone.closed.unwrap().reason, CloseReason::Merged(on.id));
+    assert_eq!(on.tags, ["опт", "срочно"]);
+    assert_eq!(on.flow.fields["order"], "№ 5");
+    assert!(gone.timers.is_empty() && gone.flow.queue.is_none() && gone.flow.runs.is_empty());
+    world.pass(mins(30)).await;
+    assert_eq!(world.texts_to("1"), Vec::<String>::new());
+    assert_eq!(world.texts_to("2"), ["Уже скоро"]);
+    assert!(hub.merge(on.id, on.id, agent("anna")).await.is_err());
+    assert!(hub.merge(on.id, gone.id, agent("anna")).await.is_err(), "nothing is joined to what has ended");
+}
+
+#[tokio::test]
+async fn a_person_writes_after_the_joining_and_begins_anew() {
+    let world = World::new();
+    let hub = world.hub(BUSY).await;
+    deliver(&hub, &[says("1", "a", "Это я"), says("2", "b", "И это я")]).await;
+    hub.merge(world.with("1").await.id, world.with("2").await.id, agent("anna")).await.unwrap();
+    deliver(&hub, &[says("1", "c", "Ау")]).await;
+    assert_eq!(world.all().await.len(), 3);
+    assert!(world.with("1").await.is_open());
+}
