@@ -1,11 +1,12 @@
 //! Connecting accounts: from their settings, by the registry, whatever the provider.
 
+use std::collections::BTreeSet;
 use std::error::Error;
 
 use omni::core::channel::Channel;
-use omni::core::policy::Engine;
+use omni::core::policy::{Engine, Presence};
 use omni::core::webhook::WebhookUrl;
-use omni::{ChannelKey, ChannelSetup, Provider};
+use omni::{Book, ChannelKey, ChannelSetup, Provider};
 use url::Url;
 
 use crate::config::ChannelSettings;
@@ -26,11 +27,27 @@ pub(crate) struct Connected {
     pub(crate) remarks: Vec<String>,
 }
 
+/// Sets the book of each tenant with a channel, and says that all agents are there: this desk has no login, so nobody
+/// comes or goes. A real one tells it by `Hub::set_presence` when somebody signs in, has a break, or leaves.
+pub(crate) async fn set_book(
+    desk: &Desk,
+    book: &Book,
+    channels: &[ChannelSettings],
+) -> Result<(), Box<dyn Error>> {
+    let tenants: BTreeSet<&str> = channels.iter().map(|channel| channel.tenant.as_str()).collect();
+    for tenant in tenants {
+        desk.hub().set_book(tenant, book.clone())?;
+        for agent in desk.agents() {
+            desk.hub().set_presence(tenant, agent.id.as_str(), Presence::Online).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Connects one account. Settings that cannot be used end the program; a provider that does not answer, or
 /// does not like the credential, is shown in the desk, and the others work.
 pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(), Box<dyn Error>> {
     let key = settings.key();
-    let policy = Engine::of(settings.policy.clone()).map_err(|e| format!("channel {key}: {e}"))?;
     let channel = omni::registry()?
         .connect(&settings.provider, &settings.config.to_string())
         .map_err(|e| format!("channel {key}: {e}"))?;
@@ -41,7 +58,10 @@ pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(
         handle: None,
         remarks: Vec::new(),
     };
-    let mut setup = ChannelSetup::new(key.clone(), channel.clone()).policy(policy);
+    let mut setup = ChannelSetup::new(key.clone(), channel.clone());
+    if let Some(policy) = &settings.policy {
+        setup = setup.policy(Engine::of(policy.clone()).map_err(|e| format!("channel {key}: {e}"))?);
+    }
     match channel.check().await {
         Ok(account) => {
             tracing::info!(channel = %key, account = %account.name, "the credential is good");

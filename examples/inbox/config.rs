@@ -4,10 +4,10 @@ use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use omni::core::policy::ChannelPolicy;
-use omni::{ChannelKey, Provider};
+use omni::{Book, ChannelKey, Provider};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -21,6 +21,8 @@ pub(crate) struct Settings {
     pub(crate) database: PathBuf,
     /// Who may answer.
     pub(crate) agents: Vec<Agent>,
+    /// How conversations are handled, for every tenant.
+    pub(crate) book: Option<Book>,
     /// The accounts; without any, providers are simulated.
     pub(crate) channels: Vec<ChannelSettings>,
 }
@@ -48,9 +50,8 @@ pub(crate) struct ChannelSettings {
     pub(crate) provider: Provider,
     /// What agents read.
     pub(crate) title: Option<String>,
-    /// How its conversations are handled.
-    #[serde(default)]
-    pub(crate) policy: ChannelPolicy,
+    /// How its conversations are handled, whatever the book says.
+    pub(crate) policy: Option<ChannelPolicy>,
     /// What the connector is told: see its own `Config`.
     pub(crate) config: serde_json::Value,
 }
@@ -74,6 +75,8 @@ struct File {
     listen: Option<SocketAddr>,
     public_url: Option<Url>,
     database: Option<PathBuf>,
+    /// A file beside this one.
+    book: Option<PathBuf>,
     agent: Vec<Agent>,
     channel: Vec<ChannelSettings>,
 }
@@ -81,7 +84,8 @@ struct File {
 impl Settings {
     /// Reads everything there is.
     pub(crate) fn load() -> Result<Self, String> {
-        let file = read_file()?;
+        let (path, file) = read_file()?;
+        let book = file.book.as_ref().map(|book| read_book(&path, book)).transpose()?;
         let listen = match env::args().nth(1).or_else(|| env::var("LISTEN").ok()) {
             Some(given) => Some(given.parse().map_err(|_| {
                 format!("cannot listen on {given:?}: give an address and a port, such as 127.0.0.1:8080")
@@ -96,20 +100,32 @@ impl Settings {
                 .or(file.database)
                 .unwrap_or_else(|| PathBuf::from("omni-inbox.db")),
             agents: if file.agent.is_empty() { demo_agents() } else { file.agent },
+            book,
             channels: file.channel,
         })
     }
 }
 
-fn read_file() -> Result<File, String> {
+/// The file that says most of it, and where it was read.
+fn read_file() -> Result<(PathBuf, File), String> {
     let named = env::var_os("OMNI_CONFIG").map(PathBuf::from);
     let path = named.clone().unwrap_or_else(|| PathBuf::from("omni.toml"));
     match fs::read_to_string(&path) {
         // The text is kept out of the message: it holds secrets.
-        Ok(text) => toml::from_str(&text).map_err(|e| format!("{}: {}", path.display(), e.message())),
-        Err(e) if e.kind() == ErrorKind::NotFound && named.is_none() => Ok(File::default()),
+        Ok(text) => match toml::from_str(&text) {
+            Ok(file) => Ok((path, file)),
+            Err(e) => Err(format!("{}: {}", path.display(), e.message())),
+        },
+        Err(e) if e.kind() == ErrorKind::NotFound && named.is_none() => Ok((path, File::default())),
         Err(e) => Err(format!("{}: {e}", path.display())),
     }
+}
+
+/// A book, named relative to the settings. All that is wrong with it is told at once, each with its line.
+fn read_book(settings: &Path, book: &Path) -> Result<Book, String> {
+    let path = settings.parent().unwrap_or(Path::new("")).join(book);
+    let text = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    Book::from_toml(&text).map_err(|bad| bad.in_file(path.display().to_string()).to_string())
 }
 
 fn tenant() -> String {

@@ -1,10 +1,12 @@
 //! What all handlers of the desk share.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use omni::core::ConversationId;
-use omni::{Hub, Provider};
+use omni::core::policy::TraceStep;
+use omni::core::{AgentId, ConversationId, TeamId, TenantId};
+use omni::{Hub, Provider, Timestamp};
 use serde::Serialize;
 use tokio::sync::{broadcast, watch};
 use url::Url;
@@ -26,8 +28,25 @@ struct Inner {
     agents: Vec<Agent>,
     channels: RwLock<Vec<Connected>>,
     simulators: RwLock<Vec<Arc<dyn Simulator>>>,
+    whys: Mutex<VecDeque<Why>>,
     news: broadcast::Sender<News>,
     stop: watch::Sender<bool>,
+}
+
+/// Reasons kept for all conversations together: a glance at the last ones, and no archive.
+const WHYS: usize = 5000;
+
+/// Reasons shown of one conversation.
+const WHYS_SHOWN: usize = 12;
+
+/// Why something was done by itself, or was not.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Why {
+    #[serde(skip)]
+    pub(crate) conversation: ConversationId,
+    pub(crate) at: Timestamp,
+    #[serde(flatten)]
+    pub(crate) step: Arc<TraceStep>,
 }
 
 /// What open pages are told: what to fetch again, not what it says.
@@ -65,6 +84,7 @@ impl Desk {
             agents: settings.agents.clone(),
             channels: RwLock::default(),
             simulators: RwLock::default(),
+            whys: Mutex::default(),
             news: broadcast::Sender::new(256),
             stop: watch::Sender::new(false),
         };
@@ -94,6 +114,40 @@ impl Desk {
     /// The name to show of an agent.
     pub(crate) fn agent_name(&self, id: &str) -> Option<&str> {
         self.agents().iter().find(|agent| agent.id == id).map(|agent| agent.name.as_str())
+    }
+
+    /// The teams of an agent, by the book.
+    pub(crate) fn teams_of(&self, tenant: Option<&TenantId>, agent: &AgentId) -> Vec<TeamId> {
+        let tenants = match tenant {
+            Some(tenant) => vec![tenant.clone()],
+            None => self.channels().into_iter().map(|channel| channel.key.tenant).collect(),
+        };
+        let books = tenants.iter().filter_map(|tenant| self.hub().book(tenant));
+        let mut teams: Vec<TeamId> = books
+            .flat_map(|book| {
+                let mine = book.teams.iter().filter(|(_, team)| team.members.contains(agent));
+                mine.map(|(id, _)| id.clone()).collect::<Vec<_>>()
+            })
+            .collect();
+        teams.sort();
+        teams.dedup();
+        teams
+    }
+
+    /// Keeps a reason for a while.
+    pub(crate) fn keep_why(&self, why: Why) {
+        let mut whys = self.inner.whys.lock().unwrap_or_else(PoisonError::into_inner);
+        if whys.len() >= WHYS {
+            whys.pop_front();
+        }
+        whys.push_back(why);
+    }
+
+    /// The latest reasons in a conversation, newest first.
+    pub(crate) fn whys(&self, conversation: ConversationId) -> Vec<Why> {
+        let whys = self.inner.whys.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = whys.iter().rev().filter(|why| why.conversation == conversation);
+        of_it.take(WHYS_SHOWN).cloned().collect()
     }
 
     /// Adds a channel to what pages show.

@@ -10,10 +10,11 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures_util::Stream;
 use futures_util::stream::unfold;
 use omni::core::EventBody;
+use omni::core::policy::Verdict;
 use omni::hub::{Entry, HostEvent, HubError};
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::desk::{Desk, News};
+use crate::desk::{Desk, News, Why};
 use crate::simulated::Simulator;
 
 /// Starts to feed open pages.
@@ -52,12 +53,23 @@ async fn follow_log(desk: &Desk) -> Result<(), HubError> {
         if entries.is_empty() {
             return Ok(());
         }
+        for entry in &entries {
+            keep_whys(desk, entry);
+        }
         let mut told: Vec<News> = entries.iter().filter_map(news).collect();
         told.dedup();
         for news in told {
             desk.tell(news);
         }
         consumer.done().await?;
+    }
+}
+
+/// Rules that had nothing to do are left out: people ask why something happened, or did not although it should have.
+fn keep_whys(desk: &Desk, entry: &Entry) {
+    let Some(conversation) = entry.conversation else { return };
+    for step in entry.why.steps.iter().filter(|step| step.verdict != Verdict::Skipped) {
+        desk.keep_why(Why { conversation, at: entry.at, step: step.clone() });
     }
 }
 

@@ -13,6 +13,7 @@
 //! | configuration file | | `OMNI_CONFIG`, `omni.toml` when it is there |
 //! | where to listen | `listen` | first argument, `LISTEN`, `127.0.0.1:8080` |
 //! | database file | `database` | `OMNI_DB`, `omni-inbox.db` |
+//! | policy of all channels | `book`, see `docs/policy.md` | everyone sees everything, only people close |
 //! | log | | `RUST_LOG`, such as `info,omni_hub=debug` |
 //!
 //! **This desk has no login.** It listens on 127.0.0.1 and answers to local host names only. A real one stands
@@ -71,6 +72,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
     });
     live::start(&desk);
     simulated::start(&desk, &settings).await?;
+    if let Some(book) = &settings.book {
+        channels::set_book(&desk, book, &settings.channels).await?;
+    }
     for channel in &settings.channels {
         channels::connect(&desk, channel).await?;
     }

@@ -34,6 +34,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("thread.js", "text/javascript", include_str!("web/thread.js")),
     ("composer.js", "text/javascript", include_str!("web/composer.js")),
     ("card.js", "text/javascript", include_str!("web/card.js")),
+    ("why.js", "text/javascript", include_str!("web/why.js")),
     ("customer.js", "text/javascript", include_str!("web/customer.js")),
     ("icon.svg", "image/svg+xml", include_str!("web/icon.svg")),
 ];

@@ -21,6 +21,7 @@
 //!
 //! `webhook` and `send`, with the channel, ids and sizes. Bodies, secrets and addresses are never recorded.
 
+mod actions;
 mod attempt;
 #[cfg(feature = "axum")]
 pub mod axum;
@@ -41,13 +42,16 @@ mod replay;
 mod run;
 pub mod store;
 mod tenant;
+mod widget;
 
 pub use bots::{Bot, Question};
 pub use builder::{HubBuilder, Interrupted};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decide::Draft;
 pub use health::{ChannelHealth, Health};
-pub use hub::{ChannelSetup, Hub, HubError, Settle};
+pub use actions::Settle;
+pub use hub::{ChannelSetup, Hub, HubError};
 pub use log::Consumer;
 pub use replay::{Deed, Difference, Replay, ReplayError, What};
 pub use store::{ChannelKey, Entry, HostEvent, MemoryStore, Store};
+pub use widget::WidgetLink;

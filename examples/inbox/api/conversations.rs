@@ -16,15 +16,18 @@ use crate::desk::Desk;
 /// Messages shown at once.
 const PAGE: usize = 60;
 
-/// `GET /api/conversations`: the hub's own query, from the query string.
+/// `GET /api/conversations`: the hub's own query, from the query string, with the teams of whoever asks.
 pub(super) async fn list(
     State(desk): State<Desk>,
-    Asked(query): Asked<ConversationQuery>,
+    Asked(mut query): Asked<ConversationQuery>,
 ) -> Result<Json<Vec<Conversation>>, Failure> {
+    if let Some(agent) = &query.visible_to {
+        query.teams = desk.teams_of(query.tenant.as_ref(), agent);
+    }
     Ok(Json(desk.hub().conversations(&query).await?))
 }
 
-/// `GET /api/conversations/{id}`: the conversation, its person, its newest messages.
+/// `GET /api/conversations/{id}`: the conversation, its person, its newest messages, and why rules did what they did.
 pub(super) async fn one(
     State(desk): State<Desk>,
     Named(id): Named<ConversationId>,
@@ -36,7 +39,8 @@ pub(super) async fn one(
         None => None,
     };
     let messages = page(&desk, id, None).await?;
-    Ok(Json(json!({ "conversation": conversation, "contact": contact, "messages": messages })))
+    let whys = desk.whys(id);
+    Ok(Json(json!({ "conversation": conversation, "contact": contact, "messages": messages, "whys": whys })))
 }
 
 /// Which messages.

@@ -15,8 +15,10 @@ use axum::http::request::Parts;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use omni::core::TeamId;
 use omni::core::conversation::Actor;
 use omni::core::error::ErrorKind;
+use omni::core::policy::book::Team;
 use omni::hub::HubError;
 use omni::hub::store::Refused;
 use serde::de::DeserializeOwned;
@@ -74,8 +76,12 @@ async fn about(State(desk): State<Desk>) -> Json<Value> {
         .map(|shown| {
             let capabilities = hub.channel(&shown.key).map(|channel| channel.capabilities().clone());
             let health = health.iter().find(|h| h.channel == shown.key).map(|h| &h.health);
+            let book = hub.book(&shown.key.tenant).unwrap_or_default();
+            let name = |id: &TeamId, team: &Team| team.name.clone().unwrap_or_else(|| id.to_string());
+            let teams = book.teams.iter().map(|(id, team)| json!({ "id": id, "name": name(id, team) }));
+            let teams: Vec<Value> = teams.collect();
             json!({
-                "tenant": shown.key.tenant, "channel": shown.key.channel, "provider": shown.provider,
+                "teams": teams, "tenant": shown.key.tenant, "channel": shown.key.channel, "provider": shown.provider,
                 "title": shown.title, "handle": shown.handle, "remarks": shown.remarks,
                 "capabilities": capabilities, "health": health,
             })

@@ -14,13 +14,16 @@ use omni::core::conversation::{Actor, CloseReason};
 use omni::core::media::{MediaKind, MediaRef};
 use omni::core::policy::{Action, Verb};
 use omni::hub::store::{ConversationQuery, StateFilter};
-use omni::{ChannelKey, Provider};
+use omni::{Book, ChannelKey, Provider};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::config::{ChannelSettings, Settings};
 use crate::desk::Desk;
 use crate::{channels, live};
+
+/// What happens by itself in the demo.
+const BOOK: &str = include_str!("book.toml");
 
 /// A provider that runs in this process, seen from its customers' side.
 pub(crate) trait Simulator: Send + Sync {
@@ -137,7 +140,10 @@ pub(crate) async fn start(desk: &Desk, settings: &Settings) -> Result<(), Box<dy
     if !settings.channels.is_empty() {
         return Ok(());
     }
-    for (simulator, channel) in simulators().await? {
+    let simulators = simulators().await?;
+    let book = Book::from_toml(BOOK).map_err(|bad| bad.in_file("simulated/book.toml"))?;
+    for (simulator, channel) in simulators {
+        channels::set_book(desk, &book, std::slice::from_ref(&channel)).await?;
         channels::connect(desk, &channel).await?;
         end_former_run(desk, simulator.channel()).await?;
         live::follow_simulator(desk, simulator.as_ref());

@@ -6,7 +6,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use omni::core::media::{MediaKind, MediaRef};
-use omni::core::policy::ChannelPolicy;
 use omni::telegram::PROVIDER;
 use omni::{ChannelKey, Provider};
 use omni_testkit::telegram as sim;
@@ -43,7 +42,7 @@ impl Telegram {
             id: "shop-bot".to_owned(),
             provider: PROVIDER,
             title: Some(TITLE.to_owned()),
-            policy: ChannelPolicy::default(),
+            policy: None,
             config: json!({ "token": token, "secret_token": secret(), "base_url": server.base_url() }),
         };
         Ok((Self { bot, channel: settings.key(), people: Mutex::default() }, settings))

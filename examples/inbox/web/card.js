@@ -2,6 +2,7 @@
 
 import { avatar, clock, h, reconcile, shortDay, wholeTime } from './dom.js';
 import { link } from './bubbles.js';
+import { why } from './why.js';
 
 const HEALTH = {
   starting: 'Nothing was heard yet',
@@ -30,12 +31,12 @@ export function renderChannels(node, channels) {
   });
 }
 
-export function renderCard(node, { conversation, contact, channel, agentName, tag }) {
-  const item = { conversation: { ...conversation, timers: undefined, unread: 0 }, contact, channel: channel.title };
-  reconcile(node, [item], () => 'card', () => draw(conversation, contact, channel, agentName, tag));
+export function renderCard(node, { conversation, contact, channel, whys, agentName, tag }) {
+  const item = { conversation: { ...conversation, timers: undefined, unread: 0 }, contact, channel: channel.title, whys };
+  reconcile(node, [item], () => 'card', () => draw(conversation, contact, channel, whys, agentName, tag));
 }
 
-function draw(c, contact, channel, agentName, tag) {
+function draw(c, contact, channel, whys, agentName, tag) {
   const profile = contact?.profile ?? {};
   const name = profile.name || c.title || 'Nameless';
   return h('div', { class: 'card-inner' },
@@ -65,7 +66,8 @@ function draw(c, contact, channel, agentName, tag) {
       c.owner.who === 'agent' && ['Answers', agentName(c.owner.agent)],
       c.visible?.to === 'agent' && ['Seen by', agentName(c.visible.agent)],
     ]),
-    tags(c, tag));
+    tags(c, tag),
+    why(whys));
 }
 
 function section(title, rows) {

@@ -95,7 +95,7 @@ const loadTalk = calmly(async () => {
 });
 
 function renderTalk(first) {
-  const { conversation, contact, messages } = state.talk;
+  const { conversation, contact, messages, whys } = state.talk;
   const channel = channelOf(conversation);
   $('nothing').hidden = true;
   $('talk').hidden = false;
@@ -112,7 +112,7 @@ function renderTalk(first) {
     react: (message, signs) => onMessage(message.id, 'react', { signs }),
     settle: (message, outcome) => onMessage(message.id, 'settle', { outcome }),
   });
-  renderCard($('card'), { conversation, contact, channel, agentName, tag: (tag) => act({ verb: 'tag', tag }) });
+  renderCard($('card'), { conversation, contact, channel, whys, agentName, tag: (tag) => act({ verb: 'tag', tag }) });
 }
 
 async function loadOlder() {

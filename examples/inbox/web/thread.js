@@ -1,6 +1,6 @@
 // The open conversation: its head and its messages.
 
-import { avatar, day, h, icon, reconcile, stickToEnd } from './dom.js';
+import { avatar, clock, day, h, icon, reconcile, stickToEnd } from './dom.js';
 import { bubble, file, link, quoted, signs, when, words } from './bubbles.js';
 
 const QUICK_SIGN = '👍';
@@ -20,34 +20,38 @@ const STATUS = {
 
 export function renderHead(node, conversation, { channel, agents, me, agentName, act, back, card }) {
   const { id, title, owner, closed } = conversation;
-  const item = { id, title, owner, closed: Boolean(closed), channel: channel.title, me, agents };
+  const item = { id, title, owner, closed: Boolean(closed), snoozed: conversation.flow?.snoozed, channel: channel.title, teams: channel.teams, me, agents };
   reconcile(node, [item], () => 'head', () => h('div', { class: 'head-row' },
     h('button', { type: 'button', class: 'icon-button back', onclick: back, title: 'Back to the list' }, icon('back')),
     avatar(title),
     h('div', { class: 'head-names' },
       h('h1', { dir: 'auto' }, title || 'Nameless'),
-      h('small', { 'data-testid': 'talk-state' }, [channel.title, closed ? 'closed' : owned(owner, agentName)].filter(Boolean).join(' · '))),
-    h('div', { class: 'head-actions' }, actions(conversation, { agents, me, act })),
+      h('small', { 'data-testid': 'talk-state' }, [channel.title, closed ? 'closed' : owned(owner, agentName, channel), !closed && aside(conversation)].filter(Boolean).join(' · '))),
+    h('div', { class: 'head-actions' }, actions(conversation, { agents, teams: channel.teams ?? [], me, act })),
     h('button', { type: 'button', class: 'icon-button info', onclick: card, title: 'Contact' }, icon('info'))));
 }
 
-function owned(owner, agentName) {
+function aside({ flow }) {
+  return flow?.snoozed && `put aside until ${clock(flow.snoozed)}`;
+}
+
+function owned(owner, agentName, channel) {
   switch (owner.who) {
     case 'agent': return `${agentName(owner.agent)} answers`;
-    case 'team': return `team ${owner.team}`;
+    case 'team': return `waits for the team ${channel.teams?.find((team) => team.id === owner.team)?.name ?? owner.team}`;
     case 'bot': return `bot ${owner.bot}`;
     default: return 'nobody answers yet';
   }
 }
 
-function actions({ owner, closed }, { agents, me, act }) {
+function actions({ owner, closed, flow }, { agents, teams, me, act }) {
   if (closed) {
     return h('button', { type: 'button', 'data-testid': 'reopen', onclick: () => act({ verb: 'reopen' }) }, 'Reopen');
   }
   const mine = owner.who === 'agent' && owner.agent === me;
   const give = (event) => {
-    const agent = event.target.value;
-    act({ verb: 'assign', to: agent === '-' ? { who: 'nobody' } : { who: 'agent', agent } });
+    const [who, id] = event.target.value.split(':');
+    act({ verb: 'assign', to: who === 'nobody' ? { who } : { who, [who]: id } });
     event.target.value = '';
   };
   return [
@@ -57,8 +61,15 @@ function actions({ owner, closed }, { agents, me, act }) {
     }, 'Take'),
     h('select', { 'aria-label': 'Transfer to', 'data-testid': 'transfer', onchange: give },
       h('option', { value: '' }, 'Transfer…'),
-      agents.filter((a) => a.id !== owner.agent).map((a) => h('option', { value: a.id }, a.name)),
-      owner.who !== 'nobody' && h('option', { value: '-' }, 'Nobody')),
+      agents.filter((a) => a.id !== owner.agent).map((a) => h('option', { value: `agent:${a.id}` }, a.name)),
+      teams.filter((t) => t.id !== owner.team).map((t) => h('option', { value: `team:${t.id}` }, `Team ${t.name}`)),
+      owner.who !== 'nobody' && h('option', { value: 'nobody' }, 'Nobody')),
+    flow?.snoozed
+      ? h('button', { type: 'button', 'data-testid': 'resume', onclick: () => act({ verb: 'resume' }) }, 'Resume')
+      : h('button', {
+        type: 'button', 'data-testid': 'snooze', title: 'Put aside for an hour, or until the customer writes',
+        onclick: () => act({ verb: 'snooze', until: Date.now() + 3600000 }),
+      }, 'Later'),
     h('button', { type: 'button', 'data-testid': 'close', onclick: () => act({ verb: 'close', reason: 'done' }) }, 'Close'),
   ];
 }

@@ -35,9 +35,8 @@ impl Waiting {
     }
 }
 
-/// Who is to get a waiting conversation. A proposal: it holds only if the conversation still waits and the agent
-/// still can ([`eligible`], or [`can_take`] for one they asked for), looked at in the transaction that gives it to
-/// them.
+/// Who is to get a waiting conversation. A proposal: it holds only if the conversation still waits and the agent still
+/// can ([`eligible`]), looked at in the transaction that gives it to them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
     /// Which.

@@ -72,7 +72,12 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
             d.tell(HostEvent::Assigned { to: to.clone(), by });
         }
         Verb::Close { reason } => d.close(Closed { at: now, reason: reason.clone(), by }),
-        Verb::Reopen => d.reopen(by, None),
+        Verb::Reopen => {
+            if !d.becomes_latest(snapshot) {
+                return refused(Refused::Newer);
+            }
+            d.reopen(by, None);
+        }
         Verb::Seen => {
             if conversation.unread > 0 {
                 conversation.unread = 0;
@@ -104,6 +109,20 @@ pub(crate) fn do_action(env: &Env, now: Timestamp, action: &Action, snapshot: &S
 }
 
 impl Decision<'_> {
+    /// Makes a closed conversation the latest of its address again, so that the person's next message goes there. Not
+    /// while a newer one is open: an address has one at a time (law 4).
+    fn becomes_latest(&mut self, snapshot: &Snapshot) -> bool {
+        let (Some(c), Some(peer)) = (&self.conversation, &mut self.peer) else { return true };
+        let Some(latest) = peer.conversation.filter(|latest| *latest != c.id) else { return true };
+        // One that nobody looked up has begun a moment ago.
+        if snapshot.others.iter().find(|other| other.id == latest).is_none_or(Conversation::is_open) {
+            return false;
+        }
+        peer.conversation = Some(c.id);
+        self.changes.peer = Some(peer.clone());
+        true
+    }
+
     /// Joins the conversation to another one, which goes on: labels, fields and the source go along.
     fn merge(mut self, into: ConversationId, by: Actor, snapshot: &Snapshot) -> Changes {
         let tenant = &self.env.key.tenant;

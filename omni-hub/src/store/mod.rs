@@ -345,6 +345,9 @@ pub enum Refused {
     /// The conversation is closed.
     #[error("the conversation is closed: reopen it, or start a new one")]
     Closed,
+    /// The person has a newer conversation, which is open: one address has one at a time.
+    #[error("a newer conversation with this person is open: go on there, or join this one to it")]
+    Newer,
     /// There is no such contact.
     #[error("there is no such contact")]
     NoContact,

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use omni_core::capability::{Capabilities, FirstContact, Support};
-use omni_core::channel::{Account, Channel, Connected, Inbound, Outbound, Receives, Sink};
+use omni_core::channel::{Account, Channel, Connected, DeepLinks, Inbound, Outbound, Receives, Sink};
 use omni_core::content::ContentKind;
 use omni_core::error::{Error, ErrorKind, Result};
 use omni_core::id::Cursor;
+use omni_core::link::CampaignToken;
 use omni_core::media::{MediaRef, MediaStream};
 use omni_core::outbound::{Accepted, OutboundItem, SendError};
 use omni_core::webhook::{Received, RejectReason, Rejected, Verified, WebhookRequest, WebhookUrl};
@@ -224,6 +225,18 @@ impl Channel for Fake {
 
     fn outbound(&self) -> Option<&dyn Outbound> {
         Some(self)
+    }
+
+    fn as_links(&self) -> Option<&dyn DeepLinks> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl DeepLinks for Fake {
+    async fn link(&self, token: &CampaignToken) -> Result<url::Url> {
+        let link = format!("https://fake.example/shop?start={}", token.as_str());
+        url::Url::parse(&link).map_err(|e| Error::new(ErrorKind::Internal, "link").with_source(e))
     }
 }
 

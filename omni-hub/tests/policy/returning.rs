@@ -1,6 +1,8 @@
 //! What comes after a closing: thanks, a new conversation, the old one again with its agent there or not.
 
 use omni_core::policy::Presence;
+use omni_hub::HubError;
+use omni_hub::store::Refused;
 
 use crate::world::*;
 
@@ -175,6 +177,23 @@ async fn a_person_of_the_business_reopens_and_the_agent_goes_on() {
     assert_eq!((conversation.is_open(), named(&conversation.owner).as_str()), (true, "anna"));
     world.pass(hours(1)).await;
     assert_eq!(world.closings().await.len(), 2, "and silence closes it again");
+}
+
+#[tokio::test]
+async fn an_older_conversation_is_not_reopened_beside_a_newer_one() {
+    let (world, hub) = closed_by_anna("").await;
+    let older = world.only().await.id;
+    deliver(&hub, &[says("1", "b", "Ещё вопрос")]).await;
+    let newer = world.with("1").await.id;
+    assert_ne!(older, newer);
+    let refused = hub.reopen(older, agent("anna")).await;
+    assert!(matches!(refused, Err(HubError::Refused(Refused::Newer))), "{refused:?}");
+    hub.close(newer, agent("anna")).await.unwrap();
+    hub.reopen(older, agent("anna")).await.unwrap();
+    deliver(&hub, &[says("1", "c", "И ещё")]).await;
+    let all = world.all().await;
+    assert_eq!(all.iter().map(|c| c.is_open()).collect::<Vec<_>>(), [true, false], "the message goes there");
+    assert_eq!(all[0].counts.inbound, 2);
 }
 
 #[tokio::test]

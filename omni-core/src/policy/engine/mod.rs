@@ -270,7 +270,7 @@ impl Policy for Engine {
                 turn.skipped(&self.inner.names.policy, Words::Static("this timer is not of this policy"))
             }
         }
-        turn.settle();
+        turn.settle(input);
         turn.finish()
     }
 }

@@ -185,7 +185,10 @@ impl Turn<'_> {
         match to {
             Owner::Agent { agent } => {
                 self.leave_queue();
-                self.drop_ask("a person took over");
+                // Given out by the engine, nobody has looked at it yet: what a bot is asked may still help.
+                if !matches!(by, Actor::Rule { .. }) {
+                    self.drop_ask("a person took over");
+                }
                 let took = matches!(by, Actor::Agent { agent: taker } if taker == agent);
                 let now = self.now;
                 self.flow_mut().assigned_at = (!took).then_some(now);
@@ -200,6 +203,7 @@ impl Turn<'_> {
             }
             Owner::Bot { .. } | Owner::Nobody => {
                 self.leave_queue();
+                self.flow_mut().assigned_at = None;
                 if *to == Owner::Nobody {
                     self.drop_ask("it was given back");
                 }

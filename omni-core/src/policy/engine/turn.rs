@@ -17,6 +17,9 @@ const MAX_STEPS: u32 = 100;
 /// How long a policy that is switched off sleeps before it looks again.
 const REST: std::time::Duration = std::time::Duration::from_secs(3600);
 
+/// How soon after its timer a conversation may be woken again.
+const AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// One step in the making.
 pub(super) struct Turn<'a> {
     pub(super) engine: &'a Compiled,
@@ -181,11 +184,15 @@ impl<'a> Turn<'a> {
 
     /// Keeps the one timer running that wakes the conversation at the earliest of all it waits for. A timer that is
     /// early is left alone: it looks again when it fires, so that a message costs nothing.
-    pub(super) fn settle(&mut self) {
+    pub(super) fn settle(&mut self, input: &Input<'_>) {
         if !self.open {
             return;
         }
-        let Some(due) = self.next_due() else { return };
+        let Some(mut due) = self.next_due() else { return };
+        if matches!(input, Input::Timer(_)) {
+            // What is still due now could not be done: it is looked at again soon, and not without end at once.
+            due = due.max(self.now + AGAIN);
+        }
         if self.c.timer(TimerKind::Wake).is_none_or(|running| due < running.due) {
             self.effects.push(Effect::SetTimer { kind: TimerKind::Wake, due });
         }

@@ -1,7 +1,7 @@
 //! Time: what a conversation waits for, and what is due.
 
 use super::turn::Turn;
-use crate::conversation::Actor;
+use crate::conversation::{Actor, Owner};
 use crate::id::TeamId;
 use crate::policy::book::{Side, Silence, Team, Trigger};
 use crate::policy::{Queued, Words};
@@ -96,7 +96,7 @@ impl Turn<'_> {
     /// In whose name a rule that waited goes on: a bot's steps are the bot's.
     fn actor_of(&self, rule: &crate::id::RuleId) -> Actor {
         match &*self.owner {
-            crate::conversation::Owner::Bot { bot } if *rule == self.engine.names.bot => {
+            Owner::Bot { bot } if *rule == self.engine.names.bot => {
                 Actor::Bot { bot: bot.clone() }
             }
             _ => Actor::Rule { rule: rule.to_string() },
@@ -190,7 +190,8 @@ impl Turn<'_> {
         let flow = self.flow();
         let within = self.team(flow.team.as_ref()?)?.answer_within?;
         let waits = flow.waits_since.is_some() && !self.stands_still();
-        flow.assigned_at.filter(|_| waits).map(|at| at + within)
+        let has = matches!(*self.owner, Owner::Agent { .. });
+        flow.assigned_at.filter(|_| waits && has).map(|at| at + within)
     }
 
     /// When a silence has lasted long enough for the rules that wait for it; once a silence.
