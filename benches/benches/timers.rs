@@ -1,7 +1,9 @@
 //! A million open conversations with a timer each, in SQLite: how large the file is, what finding and firing a thousand
-//! due ones costs, and what memory it takes. `cargo bench -p omni-benches --bench timers [-- conversations]`
+//! due ones costs, and what memory it takes. `cargo bench -p omni-benches --bench timers`, or with `-- 50000` for so many.
 
 use std::error::Error;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,27 +26,45 @@ const SILENCE: Period = Period::days(3);
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
-    let wanted = std::env::args().filter_map(|arg| arg.parse().ok()).next();
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-    for conversations in [10_000, wanted.unwrap_or(1_000_000)] {
-        runtime.block_on(measure(conversations))?;
+    match args.as_slice() {
+        ["fill", path, conversations] => runtime.block_on(fill(Path::new(path), conversations.parse()?)),
+        ["fire", path, conversations] => runtime.block_on(fire(Path::new(path), conversations.parse()?)),
+        [] => [10_000, 1_000_000].into_iter().try_for_each(measure),
+        [conversations, ..] => measure(conversations.parse()?),
+    }
+}
+
+/// Fills a file and fires in it, each in a process of its own: memory is that of the firing alone.
+fn measure(conversations: usize) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("desk.db");
+    for part in ["fill", "fire"] {
+        let status = Command::new(std::env::current_exe()?)
+            .arg(part)
+            .arg(&path)
+            .arg(conversations.to_string())
+            .status()?;
+        if !status.success() {
+            return Err(format!("{part} failed").into());
+        }
     }
     Ok(())
 }
 
-async fn measure(conversations: usize) -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let path = folder.path().join("desk.db");
-    let store = Arc::new(SqliteStore::open(&path)?);
-    fill(store.as_ref(), conversations).await?;
-    let bytes = std::fs::metadata(&path)?.len();
+async fn fire(path: &Path, conversations: usize) -> Result<()> {
+    let bytes = std::fs::metadata(path)?.len();
+    let store = SqliteStore::open(path)?;
     let before = resident();
     // The thousand that spoke first have been silent for long enough; nobody else is.
     let clock = ManualClock::at(START + SILENCE + Duration::from_millis(DUE as u64 - 1));
-    let hub = Hub::builder().shared_store(store).clock(clock).build();
+    let hub = Hub::builder().store(store).clock(clock).build();
     let policy = Engine::of(ChannelPolicy::new().auto_close(SILENCE))?;
     // A channel that is closed in silence is asked nothing.
-    let telegram = Telegram::new(Config::new("7000000001:AAbenchbenchbenchbenchbenchbenchbenc").webhook("bench-secret"), Http::new()?)?;
+    let telegram = Config::new("7000000001:AAbenchbenchbenchbenchbenchbenchbenc").webhook("bench-secret");
+    let telegram = Telegram::new(telegram, Http::new()?)?;
     hub.add_channel(ChannelSetup::new(key(), Arc::new(telegram)).policy(policy));
     let mut log = hub.events("bench");
     let begun = Instant::now();
@@ -61,17 +81,18 @@ async fn measure(conversations: usize) -> Result<()> {
     hub.shutdown();
     running.await??;
     println!(
-        "{conversations} open conversations: {} bytes each in the file, {DUE} due found and fired in {took:.1?}, \
-         {} MiB resident (before: {} MiB)",
+        "{conversations} open conversations: {} bytes each in the file; {DUE} due found and fired in {took:.1?}; \
+         {:.1} MiB resident, {:.1} before",
         bytes / conversations as u64,
-        resident() / 1024,
-        before / 1024,
+        resident() as f64 / 1024.0,
+        before as f64 / 1024.0,
     );
     Ok(())
 }
 
 /// Conversations as they are after a first message and an answer, a millisecond apart; messages are not counted here.
-async fn fill(store: &dyn Store, conversations: usize) -> Result<()> {
+async fn fill(path: &Path, conversations: usize) -> Result<()> {
+    let store = SqliteStore::open(path)?;
     let ids = Arc::new(IdSource::new(7));
     for begin in (0..conversations).step_by(1000) {
         let units = (begin..conversations.min(begin + 1000)).map(|n| {

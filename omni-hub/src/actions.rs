@@ -93,12 +93,20 @@ impl Hub {
         let now = self.inner.clock.now();
         let lookups = match &action.verb {
             Verb::Merge { into } => vec![Lookup::Conversation(*into)],
+            Verb::Reopen => self.latest_beside(conversation).await?.map(Lookup::Conversation).into_iter().collect(),
             _ => Vec::new(),
         };
         let unit = Unit::new(Target::Conversation(conversation), move |snapshot| {
             decide::do_action(&env, now, &action, snapshot)
         });
         self.inner.commit(unit.with_lookups(lookups)).await.map(drop)
+    }
+
+    /// The latest conversation at the address of one.
+    async fn latest_beside(&self, conversation: ConversationId) -> Result<Option<ConversationId>, HubError> {
+        let Some(c) = self.inner.store.conversation(conversation).await? else { return Ok(None) };
+        let channel = ChannelKey { tenant: c.tenant, channel: c.channel };
+        Ok(self.inner.store.peer(&channel.peer(c.address)).await?.and_then(|peer| peer.conversation))
     }
 
     /// An agent takes a conversation for themselves, from nobody else.

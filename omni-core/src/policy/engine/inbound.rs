@@ -162,6 +162,7 @@ impl Turn<'_> {
         let Some(agent) = agent else {
             // Somebody talks to them, we do not know who: everyone sees it, nobody is given it.
             if matches!(*self.owner, Owner::Team { .. } | Owner::Bot { .. }) {
+                self.applied(&self.engine.names.routing, "somebody answered elsewhere: everyone sees it");
                 self.own(Owner::Nobody, Actor::Elsewhere);
                 self.show(Visibility::Everyone);
             }
@@ -171,6 +172,7 @@ impl Turn<'_> {
             self.memory_mut().agent = Some((agent.clone(), now));
         }
         if !matches!(*self.owner, Owner::Agent { .. }) {
+            self.applied(&self.engine.names.routing, "who answers has it");
             self.own(Owner::Agent { agent: agent.clone() }, Actor::Agent { agent: agent.clone() });
         }
     }

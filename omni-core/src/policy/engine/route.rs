@@ -196,6 +196,7 @@ impl Turn<'_> {
             Owner::Team { team } => {
                 self.drop_ask("it went to a team");
                 if self.engine.book.teams.contains_key(team) {
+                    self.applied(&self.engine.names.routing, "it waits for the team it was given to");
                     self.enqueue(team.clone(), Vec::new(), by.clone());
                 } else {
                     self.leave_queue();
