@@ -55,7 +55,8 @@ fn measure(conversations: usize) -> Result<()> {
 }
 
 async fn fire(path: &Path, conversations: usize) -> Result<()> {
-    let bytes = std::fs::metadata(path)?.len();
+    let log = path.with_extension("db-wal");
+    let bytes = std::fs::metadata(path)?.len() + std::fs::metadata(log).map_or(0, |log| log.len());
     let store = SqliteStore::open(path)?;
     let before = resident();
     // The thousand that spoke first have been silent for long enough; nobody else is.

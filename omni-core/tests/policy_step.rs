@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use omni_core::contact::{Profile, Sender, SenderKind};
@@ -31,11 +31,11 @@ const WORDS: [&str; 8] = [
     "ДОСТАВКА, оплата и скидка",
 ];
 
-fn engines() -> Vec<Engine> {
+static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
     let book = Arc::new(Book::from_toml(BOOK).unwrap());
     let named = book.channels.keys().cloned().chain([ChannelId::from("another")]);
     named.map(|channel| Engine::new(book.clone(), &channel).unwrap()).collect()
-}
+});
 
 /// What happens, by numbers that proptest can shrink.
 #[derive(Clone, Debug)]
@@ -118,8 +118,8 @@ fn step_all(
         12 => Input::Reopened(Some(&event)),
         _ => Input::Timer(TimerKind::Wake),
     };
-    for engine in engines() {
-        look(&engine, &context, &input);
+    for engine in ENGINES.iter() {
+        look(engine, &context, &input);
     }
 }
 
@@ -170,7 +170,7 @@ fn flow(at: Timestamp, bits: u8) -> Flow {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_step_is_the_same_for_the_same_and_has_a_cause_for_each_effect(

@@ -93,7 +93,9 @@ impl Hub {
         let now = self.inner.clock.now();
         let lookups = match &action.verb {
             Verb::Merge { into } => vec![Lookup::Conversation(*into)],
-            Verb::Reopen => self.latest_beside(conversation).await?.map(Lookup::Conversation).into_iter().collect(),
+            Verb::Reopen => {
+                self.latest_beside(conversation).await?.map(Lookup::Conversation).into_iter().collect()
+            }
             _ => Vec::new(),
         };
         let unit = Unit::new(Target::Conversation(conversation), move |snapshot| {

@@ -54,8 +54,11 @@ impl Hub {
         presence: Presence,
     ) -> Result<(), HubError> {
         let (tenant, agent, now) = (tenant.into(), agent.into(), self.inner.now());
-        let unit = Unit::new(Target::Nothing, move |_| decide::set_presence(&tenant, &agent, presence, now));
-        self.inner.commit(unit).await.map(drop)
+        let known = vec![Lookup::Agent(tenant.clone(), agent.clone())];
+        let unit = Unit::new(Target::Nothing, move |snapshot| {
+            decide::set_presence(&tenant, &agent, presence, now, snapshot)
+        });
+        self.inner.commit(unit.with_lookups(known)).await.map(drop)
     }
 
     /// A tenant's agents as they are now, with their loads, and how many conversations wait for each team.

@@ -46,6 +46,9 @@ pub struct Flow {
     /// The question a bot is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ask: Option<Ask>,
+    /// Whether a bot has handed over to people: the channel's settings ask none again until the closing.
+    #[serde(skip_serializing_if = "is_default")]
+    pub handed_over: bool,
     /// How many questions bots were asked.
     #[serde(skip_serializing_if = "is_default")]
     pub asks: u32,

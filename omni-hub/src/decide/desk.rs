@@ -52,13 +52,18 @@ pub(crate) fn bot_answered(env: &Env, now: Timestamp, answer: &BotAnswer, snapsh
     d.finish()
 }
 
-/// An agent came, left or takes no more.
+/// An agent came, left or takes no more. Said again, it changes nothing: since when they are there stays
+/// true.
 pub(crate) fn set_presence(
     tenant: &TenantId,
     agent: &AgentId,
     presence: Presence,
     now: Timestamp,
+    snapshot: &Snapshot,
 ) -> Changes {
+    if snapshot.agents.iter().any(|(_, state)| state.presence == presence) {
+        return Changes::default();
+    }
     let patch = AgentPatch {
         tenant: tenant.clone(),
         agent: agent.clone(),

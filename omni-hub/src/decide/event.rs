@@ -209,9 +209,12 @@ impl Decision<'_> {
             }
             return self.received(event, Some(id));
         }
-        if echo.message.origin == Origin::Automatic && self.conversation.as_ref().is_some_and(|c| !c.is_open()) {
+        if echo.message.origin == Origin::Automatic
+            && self.conversation.as_ref().is_some_and(|c| !c.is_open())
+        {
             // A program of the provider's speaks behind the closing: it is shown, and opens nothing.
-            let id = self.record(thread_time(event, self.now), Direction::Out, Actor::Provider, &echo.message);
+            let id =
+                self.record(thread_time(event, self.now), Direction::Out, Actor::Provider, &echo.message);
             return self.received(event, id);
         }
         self.meet_business(event, echo);

@@ -173,6 +173,8 @@ impl<'a> Decision<'a> {
     fn reopen(&mut self, by: Actor, event: Option<&Event>) {
         let Some(conversation) = &mut self.conversation else { return };
         if conversation.closed.take().is_some() {
+            let heard = event.map(|e| thread_time(e, self.now));
+            conversation.last_inbound_at = conversation.last_inbound_at.max(heard);
             self.tell(HostEvent::Reopened { by });
             self.step(&Input::Reopened(event));
         }
@@ -185,6 +187,8 @@ impl<'a> Decision<'a> {
         let former = self.conversation.take();
         let mut conversation = Conversation::open(id, tenant, channel, address, self.now);
         prepare(&mut conversation);
+        // Before its first step: the person is there, and may be answered.
+        conversation.last_inbound_at = event.map(|e| thread_time(e, self.now)).or(conversation.last_inbound_at);
         if let Some(former) = former {
             conversation.flow.returning = true;
             conversation.flow.memory = former.flow.memory;

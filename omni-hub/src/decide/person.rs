@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use omni_core::contact::Sender;
-use omni_core::conversation::Actor;
 use omni_core::content::Item;
+use omni_core::conversation::Actor;
 use omni_core::event::{Chat, ChatKind, Echo, Event, EventBody};
 use omni_core::id::ContactId;
 use omni_core::link::Referral;

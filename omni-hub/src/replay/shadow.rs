@@ -136,8 +136,11 @@ impl Shadow {
         presence: Presence,
         now: Timestamp,
     ) -> StoreResult<()> {
-        let unit = Unit::new(Target::Nothing, move |_| decide::set_presence(&tenant, &agent, presence, now));
-        self.apply(unit).await
+        let known = vec![Lookup::Agent(tenant.clone(), agent.clone())];
+        let unit = Unit::new(Target::Nothing, move |snapshot| {
+            decide::set_presence(&tenant, &agent, presence, now, snapshot)
+        });
+        self.apply(unit.with_lookups(known)).await
     }
 
     async fn receive(&mut self, env: Arc<Env>, event: &Arc<Event>) -> StoreResult<()> {

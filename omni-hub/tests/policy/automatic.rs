@@ -70,11 +70,13 @@ async fn an_answer_in_the_same_millisecond_before_the_timer_is_the_only_one() {
 async fn an_answer_in_the_same_millisecond_behind_the_timer_is_the_only_one() {
     let world = World::new();
     let with_first = DELAYED.replace("auto_replies = [", "auto_replies = [\"Привет! 👋\", ");
-    let hub = world.hub_with(&with_first, |c| {
-        slow(c);
-        // The chat is busy until long after the delayed text is due.
-        c.rates[0].every = mins(10);
-    }).await;
+    let hub = world
+        .hub_with(&with_first, |c| {
+            slow(c);
+            // The chat is busy until long after the delayed text is due.
+            c.rates[0].every = mins(10);
+        })
+        .await;
     deliver(&hub, &[says("1", "a", "Добрый день")]).await;
     world.pass(mins(5)).await;
     assert_eq!(world.texts(), ["Привет! 👋"], "the delayed text is queued and waits for its turn");
@@ -185,7 +187,8 @@ async fn a_burst_of_first_messages_is_one_conversation_one_greeting_one_assignme
     online(&hub, &["anna", "boris"]).await;
     let channel = shop();
     let bursts: Vec<_> = (0..20).map(|n| vec![says("1", &format!("m{n}"), "Алло? 📞")]).collect();
-    let answers = futures_util::future::join_all(bursts.iter().map(|events| hand_in(&hub, &channel, events))).await;
+    let answers =
+        futures_util::future::join_all(bursts.iter().map(|events| hand_in(&hub, &channel, events))).await;
     assert!(answers.iter().all(|a| a.status == 200));
     idle().await;
     assert_eq!(world.only().await.counts.inbound, 20);

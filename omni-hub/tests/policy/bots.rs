@@ -119,7 +119,9 @@ async fn a_person_who_takes_over_while_the_bot_thinks_is_not_talked_over() {
 
 #[tokio::test]
 async fn a_bot_that_fails_panics_or_is_not_there_hands_over_at_once() {
-    for (will, why) in [(Some(Will::Fail), "модель не отвечает"), (Some(Will::Panic), "panicked"), (None, "no program")] {
+    for (will, why) in
+        [(Some(Will::Fail), "модель не отвечает"), (Some(Will::Panic), "panicked"), (None, "no program")]
+    {
         let world = World::new();
         let hub = world.hub(WITH_BOT).await;
         if let Some(will) = will {

@@ -111,7 +111,10 @@ async fn a_bad_book_changes_nothing() {
     let world = World::new();
     let hub = world.hub(&delayed("Текст")).await;
     let mut bad = book("");
-    bad.channels.insert("shop".into(), omni_core::policy::ChannelPolicy { hours: Some("nowhere".to_owned()), ..Default::default() });
+    bad.channels.insert(
+        "shop".into(),
+        omni_core::policy::ChannelPolicy { hours: Some("nowhere".to_owned()), ..Default::default() },
+    );
     assert!(hub.set_book("acme", bad).is_err());
     deliver(&hub, &[says("1", "a", "Добрый день")]).await;
     world.pass(mins(5)).await;
@@ -193,7 +196,10 @@ async fn what_people_do_while_it_is_switched_off_is_kept_in_order() {
     assert_eq!(named(&first.owner), "clara");
     assert!(first.flow.queue.is_none(), "who has it waits for nobody");
     let flow = world.with("2").await.flow;
-    assert!(flow.queue.is_none() && flow.runs.is_empty() && flow.timers.is_empty() && flow.clocks.is_empty(), "{flow:?}");
+    assert!(
+        flow.queue.is_none() && flow.runs.is_empty() && flow.timers.is_empty() && flow.clocks.is_empty(),
+        "{flow:?}"
+    );
 }
 
 #[tokio::test]
@@ -229,7 +235,7 @@ async fn a_channel_removed_and_connected_again_sends_no_burst() {
 async fn one_account_under_two_names_goes_to_the_newest_and_the_older_says_so() {
     let world = World::new();
     let hub = world.hub("").await;
-    let account = || Some("fake-1").map(omni_core::id::AccountId::from).unwrap();
+    let account = || omni_core::id::AccountId::from("fake-1");
     hub.add_channel(ChannelSetup::new(shop(), world.fake(|_| ())).account(account()));
     hub.add_channel(ChannelSetup::new(site(), world.fake(|_| ())).account(account()));
     idle().await;

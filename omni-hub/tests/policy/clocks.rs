@@ -57,7 +57,11 @@ async fn a_clock_that_is_held_over_the_night_goes_on_with_what_was_left() {
     world.until("2026-01-13T09:49:59Z").await;
     assert!(!world.clocks().await.contains(&"first_response breached".to_owned()));
     world.pass(secs(1)).await;
-    assert!(world.clocks().await.contains(&"first_response breached".to_owned()), "{:?}", world.clocks().await);
+    assert!(
+        world.clocks().await.contains(&"first_response breached".to_owned()),
+        "{:?}",
+        world.clocks().await
+    );
     assert!(world.clocks().await.contains(&"first_response paused".to_owned()));
     assert!(world.clocks().await.contains(&"first_response resumed".to_owned()));
 }
@@ -148,7 +152,11 @@ async fn a_snooze_stops_the_clocks_and_its_end_lets_them_go_on() {
     deliver(&hub, &[says("1", "a", "Раз")]).await;
     hub.snooze(world.only().await.id, world.now() + hours(2), agent("anna")).await.unwrap();
     world.pass(hours(3) - secs(1)).await;
-    assert!(!world.clocks().await.contains(&"first_response breached".to_owned()), "{:?}", world.clocks().await);
+    assert!(
+        !world.clocks().await.contains(&"first_response breached".to_owned()),
+        "{:?}",
+        world.clocks().await
+    );
     world.pass(secs(1)).await;
     assert!(world.clocks().await.contains(&"first_response breached".to_owned()));
 }

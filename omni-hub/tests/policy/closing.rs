@@ -240,7 +240,7 @@ async fn a_survey_is_asked_once_a_closing_and_its_answer_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_press_after_the_grace_time_begins_a_new_conversation() {
+async fn a_key_of_the_survey_stays_with_it_whenever_it_is_pressed() {
     let world = World::new();
     let hub = world.hub(SURVEY).await;
     deliver(&hub, &[says("1", "a", "Спасибо, всё")]).await;
@@ -249,7 +249,9 @@ async fn a_press_after_the_grace_time_begins_a_new_conversation() {
     assert_eq!(world.texts(), ["Оцените нас"]);
     world.pass(days(2)).await;
     deliver(&hub, &[presses("1", "p", "good")]).await;
-    assert_eq!(world.all().await.len(), 2);
+    assert!(!world.only().await.is_open());
+    deliver(&hub, &[presses("1", "q", "menu")]).await;
+    assert_eq!(world.all().await.len(), 2, "another key asks for something new");
     assert!(world.with("1").await.is_open());
 }
 

@@ -61,7 +61,8 @@ async fn round_robin_is_exact_for_those_who_come_at_once() {
 #[tokio::test]
 async fn the_least_loaded_is_given_the_next() {
     let world = World::new();
-    let agents = "agents.anna = { capacity = 10 }\nagents.boris = { capacity = 5 }\nagents.clara = { capacity = 5 }\n";
+    let agents =
+        "agents.anna = { capacity = 10 }\nagents.boris = { capacity = 5 }\nagents.clara = { capacity = 5 }\n";
     let hub = world.hub(&team_of("distribution = 'least_loaded'", agents)).await;
     online(&hub, &["anna", "boris"]).await;
     come(&world, &hub, 0..6).await;
@@ -90,8 +91,12 @@ async fn nobody_is_given_more_than_they_may_have_and_a_freed_place_takes_the_old
 #[tokio::test]
 async fn a_limit_for_one_channel_counts_beside_the_one_for_all() {
     let world = World::new();
-    let agents = "agents.anna = { capacity = 5, capacity_of = { shop = 1 } }\nagents.boris = {}\nagents.clara = {}\n";
-    let book = format!("{}\n[channels.site]\nreceiver = {{ team = 'sales' }}", team_of("distribution = 'round_robin'", agents));
+    let agents =
+        "agents.anna = { capacity = 5, capacity_of = { shop = 1 } }\nagents.boris = {}\nagents.clara = {}\n";
+    let book = format!(
+        "{}\n[channels.site]\nreceiver = {{ team = 'sales' }}",
+        team_of("distribution = 'round_robin'", agents)
+    );
     let hub = world.hub(&book).await;
     hub.add_channel(ChannelSetup::new(site(), world.fake(|_| ())));
     online(&hub, &["anna"]).await;
@@ -105,7 +110,10 @@ async fn a_limit_for_one_channel_counts_beside_the_one_for_all() {
 #[tokio::test]
 async fn what_waited_when_a_node_died_is_handed_out_by_the_next_oldest_first() {
     let world = World::new();
-    let book = team_of("distribution = 'round_robin'", "agents.anna = { capacity = 2 }\nagents.boris = {}\nagents.clara = {}\n");
+    let book = team_of(
+        "distribution = 'round_robin'",
+        "agents.anna = { capacity = 2 }\nagents.boris = {}\nagents.clara = {}\n",
+    );
     let first = world.builder().node("desk").build();
     set_book(&first, &book);
     first.add_channel(ChannelSetup::new(shop(), world.fake(|_| ())));
@@ -314,7 +322,11 @@ async fn the_agent_who_missed_it_does_not_get_it_back_while_another_is_there() {
     come(&world, &hub, 1..2).await;
     assert_eq!(named(&world.with("1").await.owner), "anna");
     world.pass(mins(2)).await;
-    assert_eq!(named(&world.with("1").await.owner), "team sales", "boris is there, and busy: it waits for him");
+    assert_eq!(
+        named(&world.with("1").await.owner),
+        "team sales",
+        "boris is there, and busy: it waits for him"
+    );
     hub.close(world.with("0").await.id, agent("boris")).await.unwrap();
     idle().await;
     assert_eq!(named(&world.with("1").await.owner), "boris");
@@ -331,6 +343,19 @@ async fn a_conversation_that_was_answered_is_not_taken_away_until_the_person_wri
     idle().await;
     world.pass(days(1)).await;
     assert_eq!(world.owner().await, "anna");
+}
+
+#[tokio::test]
+async fn a_conversation_that_is_given_back_is_taken_from_nobody() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'round_robin'\nanswer_within = '2m'", THREE)).await;
+    online(&hub, &["anna"]).await;
+    come(&world, &hub, 1..2).await;
+    assert_eq!(world.owner().await, "anna");
+    // Without end its timer would fire at once again, and this test would hang.
+    hub.assign(world.only().await.id, omni_core::conversation::Owner::Nobody, agent("anna")).await.unwrap();
+    world.pass(hours(1)).await;
+    assert_eq!(world.owner().await, "nobody");
 }
 
 #[tokio::test]

@@ -39,7 +39,11 @@ async fn breached_at(calendar: &str, within: &str, from: &str, due: &str) {
     world.pass(moment(due).since(world.now()) - std::time::Duration::from_millis(1)).await;
     assert_eq!(world.clocks().await, ["first_response started"], "{calendar}: too early");
     world.until(due).await;
-    assert_eq!(world.clocks().await, ["first_response started", "first_response breached"], "{calendar}: at {due}");
+    assert_eq!(
+        world.clocks().await,
+        ["first_response started", "first_response breached"],
+        "{calendar}: at {due}"
+    );
 }
 
 const BERLIN: &str = "zone = 'Europe/Berlin'\n";
@@ -64,9 +68,11 @@ async fn a_closing_that_the_clock_skips_is_when_the_clock_is_moved() {
 #[tokio::test]
 async fn an_opening_that_comes_twice_is_the_first_and_a_closing_the_second() {
     // 25 October 2026: at 03:00 it is 02:00 again.
-    let opening = [("2026-10-25T00:29:59Z", false), ("2026-10-25T00:30:00Z", true), ("2026-10-25T01:15:00Z", true)];
+    let opening =
+        [("2026-10-25T00:29:59Z", false), ("2026-10-25T00:30:00Z", true), ("2026-10-25T01:15:00Z", true)];
     open_at(&berlin("sun = ['02:30-05:00']"), &opening).await;
-    let closing = [("2026-10-25T00:45:00Z", true), ("2026-10-25T01:29:59Z", true), ("2026-10-25T01:30:00Z", false)];
+    let closing =
+        [("2026-10-25T00:45:00Z", true), ("2026-10-25T01:29:59Z", true), ("2026-10-25T01:30:00Z", false)];
     open_at(&berlin("sun = ['00:00-02:30']"), &closing).await;
 }
 

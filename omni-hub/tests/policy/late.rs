@@ -122,7 +122,8 @@ async fn an_edit_does_not_put_auto_close_off() {
     let hub = world.hub("channels.shop.auto_close = { after = '1h' }").await;
     deliver(&hub, &[says("1", "a", "Добрый дент")]).await;
     world.pass(mins(59)).await;
-    let edited = Edited { message: "a".into(), sender: sender("1"), content: Content::text("Добрый день") };
+    let edited =
+        Edited { message: "a".into(), sender: sender("1"), content: Content::text("Добрый день") };
     deliver(&hub, &[event_of("1", "e", EventBody::Edited(edited))]).await;
     world.pass(mins(1)).await;
     assert_eq!(world.closings().await.len(), 1);

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
 mod activity;
+mod any;
 mod automatic;
 mod bots;
 mod change;
@@ -13,6 +14,7 @@ mod distribution;
 #[allow(dead_code)] // the laws use all of it
 #[path = "../laws/fake.rs"]
 mod fake;
+mod handed;
 mod hours;
 mod late;
 mod people;

@@ -3,137 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use omni_core::content::Content;
 use omni_core::conversation::{Actor, CloseReason, Owner, TimerKind};
-use omni_core::error::{Error, ErrorKind};
 use omni_core::event::{Edited, EventBody, Origin, Reaction, ReadReach};
 use omni_core::id::{AgentId, ConversationId, TimerToken};
-use omni_core::policy::book::{Do, Handover, Say};
-use omni_core::policy::{Action, BotReply, Presence, Trace, Verb, Verdict};
+use omni_core::policy::{Action, Presence, Trace, Verb, Verdict};
 use omni_core::{Conversation, Event, Status, Timestamp};
 use omni_hub::store::{ConversationQuery, Refused, StateFilter};
-use omni_hub::{Bot, ChannelKey, ChannelSetup, Draft, HostEvent, Hub, HubError, Question};
+use omni_hub::{ChannelKey, ChannelSetup, Draft, HostEvent, Hub, HubError};
 use tokio::task::{JoinHandle, yield_now};
 
+use crate::any::{AGENTS, Any, CAPACITY, Dice, GREETING, books};
 use crate::world::*;
-
-/// The same numbers for the same seed, on every machine.
-#[derive(Clone)]
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.roll() % n
-    }
-
-    fn of<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        let n = self.below(all.len() as u64);
-        &all[usize::try_from(n).unwrap()]
-    }
-}
-
-const AGENTS: [&str; 3] = ["anna", "boris", "clara"];
-const CAPACITY: [(&str, u32); 2] = [("anna", 3), ("boris", 2)];
-const GREETING: &str = "Здравствуйте! 👋";
-
-/// Books that follow one another. Agents may have as many in all of them.
-fn books() -> Vec<String> {
-    let people = r#"
-        zone = "Europe/Moscow"
-        hours.desk = { weekdays = ["09:00-18:00"], sat = ["22:00-04:00"] }
-        agents.anna = { capacity = 3, skills = ["english"] }
-        agents.boris = { capacity = 2 }
-        agents.clara = {}
-        bots.luna = { timeout = "1m", hand_over = "sales" }
-    "#;
-    let teams = r#"
-        teams.sales = { members = ["anna", "boris"], distribution = "round_robin", answer_within = "20m", sticky = "1d", relax_skills = "5m", overflow = { to = "backup", after = "10m" } }
-        teams.backup = { members = ["boris", "clara", "anna"], distribution = "least_loaded", answer_within = "45m" }
-    "#;
-    let rules = |text: &str| {
-        format!(
-            r#"
-            [scenarios.main]
-            rules = [
-                {{ name = "greet", on = "opened", limit = {{ per_conversation = 1 }}, do = [{{ reply = "{GREETING}" }}] }},
-                {{ name = "again", on = "reopened", do = [{{ reply = "Снова здравствуйте" }}, {{ timer = {{ name = "t", after = "7m" }} }}] }},
-                {{ name = "bot", on = "message", if = {{ word = "бот" }}, do = [{{ ask_bot = "luna" }}] }},
-                {{ name = "english", on = "message", if = {{ word = "hello" }}, do = [{{ assign = {{ skilled = {{ team = "sales", skills = ["english"] }} }} }}] }},
-                {{ name = "wait", on = "message", limit = {{ per_day = 3 }}, do = [{{ wait = {{ for = "4m", unless = "either" }} }}, {{ reply = "{text}" }}, {{ wait = "1h" }}, {{ transfer = {{ team = "backup" }} }}] }},
-                {{ name = "timer", on = {{ timer = "t" }}, do = [{{ tag = "таймер" }}, {{ reply = "{text}" }}] }},
-                {{ name = "slow", on = {{ silent = {{ of = "agent", for = "15m" }} }}, do = [{{ notify = {{ topic = "slow" }} }}, {{ reply = "Ещё минуту" }}] }},
-                {{ name = "lost", on = {{ silent = {{ of = "customer", for = "2h" }} }}, limit = {{ cool_down = "1d" }}, do = [{{ reply = "Вы тут?" }}, {{ wait = "1d" }}, {{ close = {{ status = "lost", text = "Пока" }} }}] }},
-                {{ name = "failed", on = "failed", do = [{{ tag = "не дошло" }}] }},
-                {{ name = "bye", on = "closed", do = [{{ reply = "Оцените нас" }}] }},
-            ]
-            "#
-        )
-    };
-    let channel = |name: &str, settings: &str| {
-        format!(
-            r#"
-            [channels.{name}]
-            scenario = "main"
-            {settings}
-            clocks = {{ first_response = {{ within = "5m", hours = "desk" }}, next_response = {{ within = "10m" }}, resolution = {{ within = "1d" }} }}
-            activity = {{ reactions = true }}
-            "#
-        )
-    };
-    let shop = "receiver = { team = 'sales' }\nreturning = { reopen_within = '6h' }\nauto_close = { after = '8h', text = 'Закрываем' }\ngrace = { within = '10m' }";
-    let desk = "receiver = { bot = 'luna' }\nauto_replies = [{ text = 'Скоро', delay = '2m', per = 'message' }]\nauto_close = { after = '1d' }";
-    let changed = "receiver = { team = 'backup' }\nreturning = 'reopen'\nabsent = { offline = 'keep' }\nhours = 'desk'\nafter_hours = { bot = 'luna' }";
-    let off = "enabled = false\nreceiver = { team = 'sales' }";
-    let with = |text: &str, a: &str, b: &str| {
-        format!("{people}{teams}{}{}{}", channel("shop", a), channel("site", b), rules(text))
-    };
-    vec![
-        with("Первое издание", shop, desk),
-        with("Второе издание", changed, shop),
-        with("Третье издание", off, desk),
-        with("Четвёртое издание", shop, off),
-    ]
-}
-
-/// A bot that does anything, told by dice.
-struct Any(Arc<Mutex<Dice>>);
-
-impl std::fmt::Debug for Any {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Any")
-    }
-}
-
-#[async_trait]
-impl Bot for Any {
-    async fn answer(&self, _: &Question) -> Result<BotReply, Error> {
-        let (what, nap) = {
-            let mut dice = self.0.lock().unwrap();
-            (dice.below(8), dice.below(200))
-        };
-        for _ in 0..nap {
-            yield_now().await;
-        }
-        let say = || Do::Reply(Say::text("Я бот 🤖"));
-        Ok(match what {
-            0 => return Err(Error::new(ErrorKind::Unavailable, "bot")),
-            1 => std::future::pending().await,
-            2 => BotReply::HandOver(vec![say()]),
-            3 => BotReply::Steps(vec![Do::Assign(Handover::Team("backup".into())), say()]),
-            4 => BotReply::Steps(vec![Do::Close(Default::default())]),
-            5 => BotReply::Steps(vec![Do::Call("main".to_owned()), say()]),
-            _ => BotReply::Steps(vec![say()]),
-        })
-    }
-}
 
 /// What the log has told so far.
 #[derive(Default)]
@@ -208,12 +89,12 @@ impl Run {
             69 => self.merge().await,
             70..=71 => {
                 let who = self.someone();
-                drop(self.hub.pull("acme", who).await.unwrap());
+                self.hub.pull("acme", who).await.unwrap();
             }
             _ => self.time().await,
         }
         settle().await;
-        if self.ops % 20 == 0 {
+        if self.ops.is_multiple_of(20) {
             self.check().await;
         }
     }
@@ -258,7 +139,11 @@ impl Run {
         let event = match self.dice.below(7) {
             0 => {
                 let content = Content::text("исправлено");
-                event_of(&who, &id, EventBody::Edited(Edited { message: named[0].clone(), sender: sender(&who), content }))
+                event_of(
+                    &who,
+                    &id,
+                    EventBody::Edited(Edited { message: named[0].clone(), sender: sender(&who), content }),
+                )
             }
             1 => event_of(&who, &id, EventBody::Deleted { messages: named }),
             2 => {
@@ -315,7 +200,13 @@ impl Run {
     }
 
     async fn presence(&mut self) {
-        let presence = *self.dice.of(&[Presence::Online, Presence::Online, Presence::Online, Presence::Away, Presence::Offline]);
+        let presence = *self.dice.of(&[
+            Presence::Online,
+            Presence::Online,
+            Presence::Online,
+            Presence::Away,
+            Presence::Offline,
+        ]);
         let who = self.someone();
         self.hub.set_presence("acme", who, presence).await.unwrap();
     }
@@ -347,7 +238,10 @@ impl Run {
     }
 
     async fn merge(&mut self) {
-        let (Some(a), Some(b)) = (self.some(StateFilter::Open).await, self.some(StateFilter::Open).await) else { return };
+        let (Some(a), Some(b)) = (self.some(StateFilter::Open).await, self.some(StateFilter::Open).await)
+        else {
+            return;
+        };
         if self.dice.below(4) == 0 {
             if let (Some(from), Some(into)) = (a.contact, b.contact) {
                 fine(self.seed, self.hub.merge_contacts("acme", from, into).await);
@@ -385,24 +279,40 @@ impl Run {
         self.read_log().await;
         let seed = self.seed;
         let timers = self.world.store.timers_due(&[shop(), site()], Timestamp::MAX, 100_000).await.unwrap();
-        let tokens: HashMap<TimerToken, ConversationId> = timers.iter().map(|t| (t.token, t.conversation)).collect();
+        let tokens: HashMap<TimerToken, ConversationId> =
+            timers.iter().map(|t| (t.token, t.conversation)).collect();
         let query = |state| ConversationQuery { state, limit: 1000, ..ConversationQuery::default() };
         let open = self.world.store.conversations(&query(StateFilter::Open)).await.unwrap();
         let known: HashSet<ConversationId> = open.iter().map(|c| c.id).collect();
         for (token, conversation) in &tokens {
-            let running = open.iter().find(|c| c.id == *conversation).is_some_and(|c| c.timers.iter().any(|t| t.token == *token));
-            assert!(running, "seed {seed}, op {}: a timer runs for {conversation}, which does not know it", self.ops);
+            let running = open
+                .iter()
+                .find(|c| c.id == *conversation)
+                .is_some_and(|c| c.timers.iter().any(|t| t.token == *token));
+            assert!(
+                running,
+                "seed {seed}, op {}: a timer runs for {conversation}, which does not know it",
+                self.ops
+            );
         }
         let mut addresses = HashSet::new();
         for c in &open {
             self.check_open(c, &tokens);
-            assert!(addresses.insert((&c.channel, &c.address)), "seed {seed}, op {}: two are open: {c:#?}", self.ops);
+            assert!(
+                addresses.insert((&c.channel, &c.address)),
+                "seed {seed}, op {}: two are open: {c:#?}",
+                self.ops
+            );
         }
         let closed = ConversationQuery { limit: 20, ..query(StateFilter::Closed) };
         for c in &self.world.store.conversations(&closed).await.unwrap() {
             let flow = &c.flow;
-            let waits = flow.queue.is_some() || flow.ask.is_some() || flow.snoozed.is_some() || flow.held.is_some();
-            let runs = !flow.runs.is_empty() || !flow.timers.is_empty() || !flow.clocks.is_empty() || !c.timers.is_empty();
+            let waits =
+                flow.queue.is_some() || flow.ask.is_some() || flow.snoozed.is_some() || flow.held.is_some();
+            let runs = !flow.runs.is_empty()
+                || !flow.timers.is_empty()
+                || !flow.clocks.is_empty()
+                || !c.timers.is_empty();
             assert!(!waits && !runs, "seed {seed}, op {}: something waits in a closed one: {c:#?}", self.ops);
         }
         assert_eq!(known, self.told.open, "seed {seed}, op {}: the log tells what is open", self.ops);
@@ -413,11 +323,25 @@ impl Run {
         let told = self.told.owners.get(&c.id).unwrap_or(&Owner::Nobody);
         assert_eq!(told, &c.owner, "the log tells who has it; {}", at());
         if let Some(queue) = &c.flow.queue {
-            assert_eq!(c.owner, Owner::Team { team: queue.team.clone() }, "who waits for a team is the team's; {}", at());
+            assert_eq!(
+                c.owner,
+                Owner::Team { team: queue.team.clone() },
+                "who waits for a team is the team's; {}",
+                at()
+            );
         }
-        assert!(c.timers.len() <= 1 && c.timers.iter().all(|t| tokens.get(&t.token) == Some(&c.id)), "timers; {}", at());
+        assert!(
+            c.timers.len() <= 1 && c.timers.iter().all(|t| tokens.get(&t.token) == Some(&c.id)),
+            "timers; {}",
+            at()
+        );
         let flow = &c.flow;
-        let dues = flow.runs.iter().map(|r| r.due).chain(flow.timers.iter().map(|t| t.due)).chain(flow.ask.as_ref().map(|a| a.due));
+        let dues = flow
+            .runs
+            .iter()
+            .map(|r| r.due)
+            .chain(flow.timers.iter().map(|t| t.due))
+            .chain(flow.ask.as_ref().map(|a| a.due));
         if let Some(first) = dues.min() {
             let wake = c.timer(TimerKind::Wake).map(|t| t.due);
             assert!(wake.is_some_and(|wake| wake <= first), "nothing wakes it at {first:?}; {}", at());
@@ -469,7 +393,10 @@ impl Run {
                     _ => None,
                 };
                 if let Some(rule) = cause {
-                    assert!(told.causes.contains(&(c, rule.clone())), "seed {seed}, op {ops}: {rule} spoke without a cause");
+                    assert!(
+                        told.causes.contains(&(c, rule.clone())),
+                        "seed {seed}, op {ops}: {rule} spoke without a cause"
+                    );
                 }
                 if message.content.plain_text() == Some(GREETING) {
                     let greetings = told.greetings.entry(c).or_default();
@@ -491,12 +418,19 @@ impl Run {
     fn check_load(&self, c: ConversationId, to: &Owner, by: &Actor) {
         let handed = matches!(by, Actor::Rule { rule } if rule == "routing");
         let Owner::Agent { agent } = to else { return };
-        let Some((_, most)) = CAPACITY.iter().find(|(name, _)| agent == &AgentId::from(*name)).filter(|_| handed) else {
+        let Some((_, most)) =
+            CAPACITY.iter().find(|(name, _)| agent == &AgentId::from(*name)).filter(|_| handed)
+        else {
             return;
         };
         let told = &self.told;
         let has = told.open.iter().filter(|open| **open != c && told.owners.get(open) == Some(to)).count();
-        assert!(has < *most as usize, "seed {}, op {}: {agent} has {has} and was handed one more", self.seed, self.ops);
+        assert!(
+            has < *most as usize,
+            "seed {}, op {}: {agent} has {has} and was handed one more",
+            self.seed,
+            self.ops
+        );
     }
 }
 

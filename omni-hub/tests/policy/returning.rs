@@ -44,7 +44,8 @@ async fn closed_by_anna(settings: &str) -> (World, omni_hub::Hub) {
 #[tokio::test]
 async fn thanks_within_the_grace_time_changes_nothing() {
     let (world, hub) = closed_by_anna("grace = { within = '1h' }\nreturning = 'reopen'").await;
-    for (n, thanks) in ["Спасибо!", "спасибо большое 🙏🙏", "ОК", "👍", "До свидания..."].iter().enumerate() {
+    for (n, thanks) in ["Спасибо!", "спасибо большое 🙏🙏", "ОК", "👍", "До свидания..."].iter().enumerate()
+    {
         deliver(&hub, &[says("1", &format!("t{n}"), thanks)]).await;
     }
     let conversation = world.only().await;
@@ -100,10 +101,9 @@ async fn a_reopened_conversation_goes_on_with_its_agent() {
 
 #[tokio::test]
 async fn an_agent_who_is_offline_loses_a_reopened_conversation_unless_it_is_kept() {
-    for (settings, owner) in [
-        ("returning = 'reopen'", "boris"),
-        ("returning = 'reopen'\nabsent = { offline = 'keep' }", "anna"),
-    ] {
+    for (settings, owner) in
+        [("returning = 'reopen'", "boris"), ("returning = 'reopen'\nabsent = { offline = 'keep' }", "anna")]
+    {
         let (world, hub) = closed_by_anna(settings).await;
         online(&hub, &["boris"]).await;
         present(&hub, "anna", Presence::Offline).await;
@@ -115,10 +115,9 @@ async fn an_agent_who_is_offline_loses_a_reopened_conversation_unless_it_is_kept
 
 #[tokio::test]
 async fn an_agent_who_is_full_keeps_a_reopened_conversation_unless_it_is_routed_anew() {
-    for (settings, owner) in [
-        ("returning = 'reopen'", "anna"),
-        ("returning = 'reopen'\nabsent = { full = 'reroute' }", "boris"),
-    ] {
+    for (settings, owner) in
+        [("returning = 'reopen'", "anna"), ("returning = 'reopen'\nabsent = { full = 'reroute' }", "boris")]
+    {
         let (world, hub) = closed_by_anna(settings).await;
         deliver(&hub, &[says("2", "x", "Мне бы тоже")]).await;
         assert_eq!(named(&world.with("2").await.owner), "anna");
@@ -133,7 +132,8 @@ async fn a_conversation_whose_agent_is_deleted_is_routed_anew_always() {
     let settings = "returning = 'reopen'\nabsent = { offline = 'keep' }";
     let (world, hub) = closed_by_anna(settings).await;
     online(&hub, &["boris"]).await;
-    let without = shop_with(settings).replace("[agents.anna]\n        capacity = 1", "").replace("\"anna\", ", "");
+    let without =
+        shop_with(settings).replace("[agents.anna]\n        capacity = 1", "").replace("\"anna\", ", "");
     set_book(&hub, &without);
     deliver(&hub, &[says("1", "b", "Не привезли")]).await;
     assert_eq!(world.owner().await, "boris");
@@ -147,7 +147,10 @@ async fn an_open_conversation_whose_agent_is_deleted_is_routed_with_the_next_mes
     online(&hub, &["anna"]).await;
     deliver(&hub, &[says("1", "a", "Где заказ?")]).await;
     online(&hub, &["boris"]).await;
-    set_book(&hub, &shop_with("").replace("[agents.anna]\n        capacity = 1", "").replace("\"anna\", ", ""));
+    set_book(
+        &hub,
+        &shop_with("").replace("[agents.anna]\n        capacity = 1", "").replace("\"anna\", ", ""),
+    );
     deliver(&hub, &[says("1", "b", "Алло?")]).await;
     assert_eq!(world.owner().await, "boris");
 }
@@ -165,7 +168,11 @@ async fn a_conversation_reopened_after_hours_waits_and_is_answered_so() {
     online(&hub, &["boris"]).await;
     assert_eq!(world.owner().await, "boris");
     deliver(&hub, &[says("1", "c", "Ну что?")]).await;
-    assert_eq!(world.texts().iter().filter(|t| t.contains("утром")).count(), 0, "a person answered in it before");
+    assert_eq!(
+        world.texts().iter().filter(|t| t.contains("утром")).count(),
+        0,
+        "a person answered in it before"
+    );
 }
 
 #[tokio::test]

@@ -65,7 +65,9 @@ async fn a_circle_of_calls_is_found_by_the_linter() {
     // Nor does a hub take one that was built in code.
     let world = World::new();
     let hub = world.hub("").await;
-    let mut built = book("scenarios.a.rules = [{ name = 'x', on = 'message', do = [{ tag = 't' }] }]\nchannels.shop.scenario = 'a'");
+    let mut built = book(
+        "scenarios.a.rules = [{ name = 'x', on = 'message', do = [{ tag = 't' }] }]\nchannels.shop.scenario = 'a'",
+    );
     let call = omni_core::policy::book::Do::Call("a".to_owned());
     built.scenarios.get_mut("a").unwrap().rules[0].steps.push(call);
     assert!(hub.set_book("acme", built).is_err());
@@ -75,10 +77,13 @@ async fn a_circle_of_calls_is_found_by_the_linter() {
 async fn rules_that_grow_without_end_are_stopped_at_run_time() {
     // No circle, and yet 2^7 calls: a linter cannot know what is too much.
     let mut text = String::from("channels.shop.scenario = 's0'\n");
-    text += "scenarios.s0.rules = [{ name = 'go', on = 'message', do = [{ call = 's1' }, { call = 's1' }] }]\n";
+    text +=
+        "scenarios.s0.rules = [{ name = 'go', on = 'message', do = [{ call = 's1' }, { call = 's1' }] }]\n";
     for n in 1..7 {
         let next = n + 1;
-        text += &format!("scenarios.s{n}.rules = [{{ name = 'go', do = [{{ call = 's{next}' }}, {{ call = 's{next}' }}] }}]\n");
+        text += &format!(
+            "scenarios.s{n}.rules = [{{ name = 'go', do = [{{ call = 's{next}' }}, {{ call = 's{next}' }}] }}]\n"
+        );
     }
     text += "scenarios.s7.rules = [{ name = 'end', do = [{ note = 'дно' }] }]\n";
     let world = World::new();
@@ -163,7 +168,8 @@ async fn a_limit_a_conversation_a_contact_and_a_pause_hold_across_channels() {
 #[tokio::test]
 async fn a_limit_a_day_begins_anew_at_midnight_of_the_books_zone() {
     let world = World::at("2026-01-12T20:58:00Z");
-    let rule = r#"{ name = "day", on = "message", limit = { per_day = 1 }, do = [{ reply = "раз в день" }] },"#;
+    let rule =
+        r#"{ name = "day", on = "message", limit = { per_day = 1 }, do = [{ reply = "раз в день" }] },"#;
     let hub = world.hub(&rules("all", rule)).await;
     deliver(&hub, &[says("1", "a", "23:58 в Москве")]).await;
     world.pass(mins(1)).await;
@@ -217,7 +223,11 @@ async fn a_silence_of_ours_sets_a_rule_off_once_a_silence() {
     world.pass(mins(9)).await;
     deliver(&hub, &[says("1", "b", "Ау")]).await;
     world.pass(mins(1)).await;
-    assert_eq!(world.notices().await, [("slow".to_owned(), "Клиент 1".to_owned())], "since the first that none answered");
+    assert_eq!(
+        world.notices().await,
+        [("slow".to_owned(), "Клиент 1".to_owned())],
+        "since the first that none answered"
+    );
     world.pass(hours(5)).await;
     assert_eq!(world.notices().await.len(), 1);
     answers(&hub, &world.only().await, "anna", "Простите!").await;

@@ -78,7 +78,9 @@ fn without_cause(log: &[Entry]) -> Vec<String> {
         }
         let by = match &entry.event {
             HostEvent::Queued { message } => Some(&message.author),
-            HostEvent::Assigned { by, .. } | HostEvent::Tagged { by, .. } | HostEvent::Noted { by, .. } => Some(by),
+            HostEvent::Assigned { by, .. } | HostEvent::Tagged { by, .. } | HostEvent::Noted { by, .. } => {
+                Some(by)
+            }
             HostEvent::Closed { snapshot, .. } => snapshot.closed.as_ref().map(|c| &c.by),
             _ => None,
         };
@@ -134,7 +136,8 @@ async fn what_comes_twice_changes_nothing() {
     let world = World::new();
     let hub = world.hub(FULL).await;
     online(&hub, &["anna"]).await;
-    let events = [says("1", "a", "Раз"), says("1", "b", "Два"), echo("1", "e", "С телефона"), presses("1", "p", "x")];
+    let events =
+        [says("1", "a", "Раз"), says("1", "b", "Два"), echo("1", "e", "С телефона"), presses("1", "p", "x")];
     deliver(&hub, &events).await;
     world.pass(mins(3)).await;
     let before = (world.only().await, world.log().await.len(), world.texts(), world.contact("1").await);
@@ -142,7 +145,10 @@ async fn what_comes_twice_changes_nothing() {
     for event in events {
         deliver(&hub, &[event]).await;
     }
-    assert_eq!((world.only().await, world.log().await.len(), world.texts(), world.contact("1").await), before);
+    assert_eq!(
+        (world.only().await, world.log().await.len(), world.texts(), world.contact("1").await),
+        before
+    );
 }
 
 #[tokio::test]
@@ -160,15 +166,23 @@ async fn a_timer_that_fires_twice_does_its_work_once() {
 #[tokio::test]
 async fn an_answer_of_a_bot_that_comes_twice_is_one_answer() {
     use omni_core::policy::{Context, Engine, Input, Policy};
-    let engine = Engine::new(book("channels.shop.receiver = { bot = 'luna' }\nbots.luna = {}").into(), &"shop".into()).unwrap();
+    let engine =
+        Engine::new(book("channels.shop.receiver = { bot = 'luna' }\nbots.luna = {}").into(), &"shop".into())
+            .unwrap();
     let world = World::new();
     let hub = world.builder().build();
     hub.add_channel(omni_hub::ChannelSetup::new(shop(), world.fake(|_| ())).policy(engine.clone()));
     // It does not run: the question stays open.
     hand_in(&hub, &shop(), &[says("1", "a", "Раз")]).await;
     let mut conversation = world.only().await;
-    conversation.flow.ask = Some(omni_core::policy::Ask { id: 1, bot: "luna".into(), at: world.now(), due: world.now() + secs(30) });
-    let reply = omni_core::policy::BotReply::Steps(vec![omni_core::policy::book::Do::Tag("раз".to_owned().into())]);
+    conversation.flow.ask = Some(omni_core::policy::Ask {
+        id: 1,
+        bot: "luna".into(),
+        at: world.now(),
+        due: world.now() + secs(30),
+    });
+    let reply =
+        omni_core::policy::BotReply::Steps(vec![omni_core::policy::book::Do::Tag("раз".to_owned().into())]);
     let answer = BotAnswer { bot: "luna".into(), ask: 1, reply };
     let context = Context::at(world.now());
     let step = engine.step(&conversation, &Input::Bot(&answer), &context);

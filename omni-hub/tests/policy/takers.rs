@@ -43,7 +43,8 @@ async fn a_transfer_during_a_take_ends_with_one_owner() {
     deliver(&hub, &[says("1", "a", "Кто возьмёт?")]).await;
     let id = world.only().await.id;
     hub.take(id, "anna").await.unwrap();
-    let (moved, taken) = tokio::join!(hub.assign(id, to_agent("clara"), agent("anna")), hub.take(id, "boris"));
+    let (moved, taken) =
+        tokio::join!(hub.assign(id, to_agent("clara"), agent("anna")), hub.take(id, "boris"));
     assert!(moved.is_ok() && is_taken(&taken));
     assert_eq!(world.owner().await, "clara");
 }
@@ -55,7 +56,8 @@ async fn an_agent_who_takes_it_first_has_it_before_the_engine() {
     deliver(&hub, &[says("1", "a", "Кто возьмёт?")]).await;
     let id = world.only().await.id;
     // anna gets ready to be given it, and clara takes it in the same moment.
-    let (here, taken) = tokio::join!(hub.set_presence("acme", "anna", Presence::Online), hub.take(id, "clara"));
+    let (here, taken) =
+        tokio::join!(hub.set_presence("acme", "anna", Presence::Online), hub.take(id, "clara"));
     here.unwrap();
     taken.unwrap();
     idle().await;

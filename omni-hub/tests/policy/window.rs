@@ -1,9 +1,9 @@
 //! Automatic texts when the time for free replies is over: a template, a task, or a trace; never nothing in silence.
 
+use omni_core::Status;
 use omni_core::capability::{Capabilities, Rate, RateChats};
 use omni_core::content::Part;
 use omni_core::error::RateScope;
-use omni_core::Status;
 
 use crate::world::*;
 
@@ -25,7 +25,8 @@ fn half_an_hour(capabilities: &mut Capabilities) {
     capabilities.reply_window = Some(mins(30));
 }
 
-const TEMPLATE: &str = r#", window_closed = { template = { name = "come_back", params = { 1 = "{{contact.name|друг}}" } } }"#;
+const TEMPLATE: &str =
+    r#", window_closed = { template = { name = "come_back", params = { 1 = "{{contact.name|друг}}" } } }"#;
 const TASK: &str = r#", window_closed = { task = "call_them" }"#;
 
 async fn after_the_window(window_closed: &str) -> World {

@@ -13,7 +13,9 @@ use omni_core::policy::{Book, Presence, Verdict};
 use omni_core::webhook::{Answer, WebhookRequest};
 use omni_core::{Address, Contact, Conversation, Event, Provider, Status, Timestamp};
 use omni_hub::store::{ConversationQuery, MessageRecord};
-use omni_hub::{ChannelKey, ChannelSetup, Draft, Entry, Hub, HubBuilder, HostEvent, ManualClock, MemoryStore, Store};
+use omni_hub::{
+    ChannelKey, ChannelSetup, Draft, Entry, HostEvent, Hub, HubBuilder, ManualClock, MemoryStore, Store,
+};
 
 use crate::fake::{Fake, Provided, SECRET};
 
@@ -325,7 +327,11 @@ pub(crate) fn said_long_ago(who: &str, id: &str, text: &str) -> Event {
 
 pub(crate) fn presses(who: &str, id: &str, data: &str) -> Event {
     let (label, message, ticket) = (Some(format!("⭐ {data}")), None, None);
-    event_of(who, id, EventBody::Button(Button { sender: sender(who), data: data.to_owned(), label, message, ticket }))
+    event_of(
+        who,
+        id,
+        EventBody::Button(Button { sender: sender(who), data: data.to_owned(), label, message, ticket }),
+    )
 }
 
 /// Words of the business from the provider's own app.

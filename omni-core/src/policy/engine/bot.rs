@@ -85,6 +85,7 @@ impl Turn<'_> {
         if matches!(*self.owner, Owner::Agent { .. }) || self.flow().queue.is_some() {
             return;
         }
+        self.flow_mut().handed_over = true;
         let its = self.engine.book.bots.get(bot).and_then(|b| b.hand_over.clone());
         let channels = || match &self.engine.policy.receiver {
             Some(Receiver::Team(team)) => Some(team.clone()),

@@ -1,15 +1,21 @@
 //! Ends of conversations, and what comes after them.
 
+use std::collections::{BTreeMap, HashSet};
+
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::Compiled;
 use super::check::message;
+use super::inbound::Quiet;
 use super::turn::Turn;
 use super::words::fold;
-use super::{Compiled, inbound};
+use crate::content::ButtonAction;
 use crate::conversation::{Actor, CloseReason, Conversation};
 use crate::event::{Event, EventBody};
 use crate::id::RuleId;
-use crate::policy::book::{Grace, Returning, Say, SilenceScope, Trigger};
+use crate::policy::book::{
+    ChannelPolicy, Do, Grace, Returning, Say, Scenario, SilenceScope, Trigger,
+};
 use crate::policy::{Comeback, Context, Effect, Overtaken};
 use crate::time::Timestamp;
 
@@ -22,8 +28,12 @@ pub(super) fn comeback(
 ) -> Comeback {
     let Some(end) = &closed.closed else { return Comeback::New };
     let policy = &engine.policy;
-    let late = inbound::quiet(event, cx.now, policy.late_after.get()).is_some();
+    let late = Quiet::of(event, cx.now, policy.late_after.get()).is_some();
     if late && event.at.is_some_and(|at| at <= end.at) {
+        return Comeback::Stay;
+    }
+    // A key of what was said on closing, such as how satisfied the person is, belongs there whenever it is pressed.
+    if matches!(&event.body, EventBody::Button(button) if engine.closing_keys.contains(&button.data)) {
         return Comeback::Stay;
     }
     if policy.grace.as_ref().is_some_and(|grace| cx.now < end.at + grace.within && is_thanks(event, grace)) {
@@ -37,11 +47,8 @@ pub(super) fn comeback(
     }
 }
 
-/// Whether a message holds nothing but words of thanks, signs and emoji, or is a key of what was said on closing.
+/// Whether a message holds nothing but words of thanks, signs and emoji.
 fn is_thanks(event: &Event, grace: &Grace) -> bool {
-    if matches!(event.body, EventBody::Button(_)) {
-        return true;
-    }
     let Some(content) = message(&event.body).map(|m| &m.content) else { return false };
     let Some(text) = content.plain_text().filter(|_| content.parts.is_empty()) else { return false };
     let text = fold(text);
@@ -80,6 +87,7 @@ impl Turn<'_> {
         flow.timers.clear();
         flow.missed.clear();
         (flow.queue, flow.assigned_at, flow.snoozed, flow.held, flow.waits_since) = Default::default();
+        flow.handed_over = false;
     }
 
     /// When silence closes the conversation, as far as is known now.
@@ -108,4 +116,26 @@ impl Turn<'_> {
         let by = Actor::Rule { rule: name.to_string() };
         self.close(name, &by, CloseReason::Inactive, rule.text.as_ref());
     }
+}
+
+/// What the keys carry that are shown on closing: by the closing's own text, by rules on closed, by steps that close.
+pub(super) fn closing_keys(policy: &ChannelPolicy, scenarios: &BTreeMap<String, Scenario>) -> HashSet<String> {
+    let rules = || scenarios.values().flat_map(|s| &s.rules);
+    let on_closed = rules().filter(|r| r.on == Some(Trigger::Closed)).flat_map(|r| &r.steps);
+    let replies = on_closed.filter_map(|step| match step {
+        Do::Reply(say) => Some(say),
+        _ => None,
+    });
+    let last_words = rules().flat_map(|r| &r.steps).filter_map(|step| match step {
+        Do::Close(close) => close.text.as_ref(),
+        _ => None,
+    });
+    let of_silence = policy.auto_close.iter().filter_map(|rule| rule.text.as_ref());
+    let says = replies.chain(last_words).chain(of_silence);
+    let keys = says.flat_map(|say| say.buttons.iter().flatten());
+    keys.filter_map(|key| match &key.action {
+        ButtonAction::Press { data } => Some(data.clone()),
+        _ => None,
+    })
+    .collect()
 }

@@ -1,5 +1,7 @@
 //! What an event or an action sets off.
 
+use std::time::Duration;
+
 use super::turn::Turn;
 use crate::contact::SenderKind;
 use crate::conversation::{Actor, Owner, Visibility};
@@ -7,29 +9,49 @@ use crate::event::{Event, EventBody, Message, Origin, Told};
 use crate::id::AgentId;
 use crate::policy::book::{AfterHours, AutoReply, Cancel, Limit, Per, Trigger};
 use crate::policy::{Action, Failure, Verb, Words};
+use crate::time::Timestamp;
 
 /// Why an event is answered by nothing that speaks by itself.
-pub(super) fn quiet(event: &Event, now: crate::Timestamp, late: std::time::Duration) -> Option<&'static str> {
-    let robot = |m: &Message| m.origin == Origin::Automatic || m.sender.kind == SenderKind::Robot;
-    if event.told == Told::History {
-        return Some("it was read out of the history");
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Quiet {
+    /// It was read out of the history.
+    History,
+    /// It reached us too late.
+    Late,
+    /// A program wrote it.
+    Robot,
+}
+
+impl Quiet {
+    pub(super) fn of(event: &Event, now: Timestamp, late: Duration) -> Option<Self> {
+        let robot = |m: &Message| m.origin == Origin::Automatic || m.sender.kind == SenderKind::Robot;
+        if event.told == Told::History {
+            return Some(Quiet::History);
+        }
+        if event.at.is_some_and(|at| at + late <= now) {
+            return Some(Quiet::Late);
+        }
+        super::check::message(&event.body).filter(|m| robot(m)).map(|_| Quiet::Robot)
     }
-    if event.at.is_some_and(|at| at + late <= now) {
-        return Some("it reached us too late");
-    }
-    match super::check::message(&event.body) {
-        Some(message) if robot(message) => Some("a program wrote it"),
-        _ => None,
+}
+
+impl From<Quiet> for Words {
+    fn from(quiet: Quiet) -> Self {
+        Words::Static(match quiet {
+            Quiet::History => "it was read out of the history",
+            Quiet::Late => "it reached us too late",
+            Quiet::Robot => "a program wrote it",
+        })
     }
 }
 
 impl Turn<'_> {
     /// Takes note of why nothing may be said by itself in answer to an event.
-    fn hear(&mut self, event: Option<&Event>) {
-        if let Some(event) = event {
-            let late = self.engine.policy.late_after.get();
-            self.quiet = quiet(event, self.now, late).map(Words::from);
-        }
+    fn hear(&mut self, event: Option<&Event>) -> Option<Quiet> {
+        let late = self.engine.policy.late_after.get();
+        let quiet = Quiet::of(event?, self.now, late);
+        self.quiet = quiet.map(Words::from);
+        quiet
     }
 
     pub(super) fn opened(&mut self, event: Option<&Event>) {
@@ -72,7 +94,7 @@ impl Turn<'_> {
     }
 
     pub(super) fn event(&mut self, event: &Event) {
-        self.hear(Some(event));
+        let heard = self.hear(Some(event));
         if !self.open {
             // A key of what was said on closing: how satisfied the person is.
             if matches!(event.body, EventBody::Button(_)) {
@@ -81,9 +103,9 @@ impl Turn<'_> {
             return;
         }
         match &event.body {
-            EventBody::Message(_) => self.spoken(&Trigger::Message),
-            EventBody::Comment(_) => self.spoken(&Trigger::Comment),
-            EventBody::Button(_) => self.spoken(&Trigger::Button),
+            EventBody::Message(_) => self.spoken(&Trigger::Message, heard),
+            EventBody::Comment(_) => self.spoken(&Trigger::Comment, heard),
+            EventBody::Button(_) => self.spoken(&Trigger::Button, heard),
             EventBody::Call(_) => self.rules(&Trigger::Call),
             EventBody::Echo(echo) if echo.message.origin == Origin::Person => self.answered(None),
             EventBody::Reaction(_) if self.engine.policy.activity.reactions => self.active(),
@@ -106,8 +128,8 @@ impl Turn<'_> {
     }
 
     /// The person said something, by words or by a key.
-    fn spoken(&mut self, trigger: &Trigger) {
-        let robot = self.quiet.is_some() && self.subject_is_robot();
+    fn spoken(&mut self, trigger: &Trigger, heard: Option<Quiet>) {
+        let robot = heard == Some(Quiet::Robot);
         if self.flow().robot != robot {
             self.flow_mut().robot = robot;
         }
@@ -133,10 +155,6 @@ impl Turn<'_> {
             return self.ask(&bot);
         }
         self.auto_replies();
-    }
-
-    fn subject_is_robot(&self) -> bool {
-        self.quiet.as_ref().is_some_and(|why| why.as_str() == "a program wrote it")
     }
 
     /// Something other than words counts as activity.
@@ -209,6 +227,9 @@ impl Turn<'_> {
             (_, true) => self.each_reply(&policy.auto_replies, &self.engine.names.auto_replies),
             (Some(AfterHours::Replies(replies)), false) => {
                 self.each_reply(replies, &self.engine.names.after_hours);
+            }
+            (Some(AfterHours::Bot(_)), false) if self.flow().handed_over => {
+                self.skipped(&self.engine.names.after_hours_bot, "the bot has handed over to people");
             }
             (Some(AfterHours::Bot(bot)), false) => {
                 if matches!(*self.owner, Owner::Agent { .. }) && self.flow().waits_since.is_none() {

@@ -14,7 +14,7 @@ mod turn;
 mod wake;
 mod words;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -56,6 +56,8 @@ struct Compiled {
     scenarios: HashMap<String, Arc<Scenario>>,
     main: Option<Arc<Scenario>>,
     silences: Vec<Silence>,
+    /// What the keys carry that are shown on closing.
+    closing_keys: HashSet<String>,
     finder: Finder,
     calendars: Vec<Hours>,
     names: Names,
@@ -138,6 +140,7 @@ impl Engine {
         let silences = main.iter().flat_map(|s| s.rules.iter().filter_map(silence)).collect();
         let hours = policy.hours.as_ref().and_then(|name| book.calendar(name)).cloned();
         let names = Names::of(&policy);
+        let closing_keys = closing::closing_keys(&policy, &book.scenarios);
         let edition = fingerprint(&book);
         let hours = hours.unwrap_or(Hours::Always);
         let channel = channel.clone();
@@ -151,6 +154,7 @@ impl Engine {
                 scenarios,
                 main,
                 silences,
+                closing_keys,
                 finder,
                 calendars,
                 names,

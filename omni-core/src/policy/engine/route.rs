@@ -44,6 +44,9 @@ impl Turn<'_> {
                 self.applied(&names.routing, format!("the channel's conversations go to {agent}"));
                 self.own(Owner::Agent { agent: agent.clone() }, by);
             }
+            Some(Receiver::Bot(_)) if self.flow().handed_over => {
+                self.skipped(&names.routing, "the bot has handed over to people");
+            }
             Some(Receiver::Bot(bot)) => {
                 self.applied(&names.routing, format!("the channel's conversations go to the bot {bot}"));
                 self.own(Owner::Bot { bot: bot.clone() }, by);
@@ -61,8 +64,20 @@ impl Turn<'_> {
     /// A closed conversation is opened again: whether its agent still can have it is a matter of policy.
     pub(super) fn come_back(&mut self) {
         let absent = &self.engine.policy.absent;
-        let Owner::Agent { agent } = &*self.owner else { return self.route() };
-        let agent = agent.clone();
+        let agent = match &*self.owner {
+            Owner::Agent { agent } => agent.clone(),
+            // It waited when it was closed, and waits again.
+            Owner::Team { team } if self.engine.book.teams.contains_key(team) => {
+                let (team, by) = (team.clone(), self.by_policy());
+                self.applied(&self.engine.names.routing, format!("it waits for the team {team} again"));
+                return self.enqueue(team, Vec::new(), by);
+            }
+            Owner::Team { .. } => {
+                self.leave_owner();
+                return self.route();
+            }
+            _ => return self.route(),
+        };
         if self.is_gone(&agent) {
             return self.route();
         }

@@ -96,9 +96,7 @@ impl Turn<'_> {
     /// In whose name a rule that waited goes on: a bot's steps are the bot's.
     fn actor_of(&self, rule: &crate::id::RuleId) -> Actor {
         match &*self.owner {
-            Owner::Bot { bot } if *rule == self.engine.names.bot => {
-                Actor::Bot { bot: bot.clone() }
-            }
+            Owner::Bot { bot } if *rule == self.engine.names.bot => Actor::Bot { bot: bot.clone() },
             _ => Actor::Rule { rule: rule.to_string() },
         }
     }

@@ -81,12 +81,14 @@ impl Found {
     }
 }
 
-/// Whether no letter or digit goes on before or behind a part of a text.
+/// Whether a part of a text is a word of its own: no letter or digit of it goes on before or behind.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
-    let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let before = text.get(..start).and_then(|t| t.chars().next_back());
-    let behind = text.get(end..).and_then(|t| t.chars().next());
-    start < end && !goes_on(before) && !goes_on(behind)
+    let (before, word, behind) = (text.get(..start), text.get(start..end), text.get(end..));
+    let letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let first = |t: Option<&str>| t.and_then(|t| t.chars().next());
+    let last = |t: Option<&str>| t.and_then(|t| t.chars().next_back());
+    let joins = |left: Option<char>, right: Option<char>| letter(left) && letter(right);
+    !joins(last(before), first(word)) && !joins(last(word), first(behind))
 }
 
 /// One form for words that differ only in case.
