@@ -41,7 +41,11 @@ impl Policy for Echo {
             && let Some(text) = message.content.plain_text()
         {
             let by = Actor::Bot { bot: "echo".into() };
-            step.effects.push(Effect::Reply { content: Content::text(text), by, guard: Overtaken::Never.into() });
+            step.effects.push(Effect::Reply {
+                content: Content::text(text),
+                by,
+                guard: Overtaken::Never.into(),
+            });
         }
         step
     }

@@ -3,11 +3,11 @@
 #![cfg_attr(not(feature = "full"), doc = "omni: talk with customers over any text channel. See the README.")]
 
 pub use omni_core as core;
+pub use omni_core::policy::{Book, ChannelPolicy, Engine};
 pub use omni_core::{
     Address, Capabilities, Channel, Contact, Content, Conversation, Error, Event, EventBody, Identity,
     Inbound, Outbound, Period, Provider, Result, Secret, Status, Text, Timestamp,
 };
-pub use omni_core::policy::{Book, ChannelPolicy, Engine};
 pub use omni_hub as hub;
 pub use omni_hub::{Bot, ChannelKey, ChannelSetup, Draft, Hub, HubError, MemoryStore};
 

@@ -30,7 +30,8 @@ fn fifty_rules() -> Book {
             7 => format!("{{ language = \"kk-{n}\" }}"),
             8 => format!("{{ any = [{{ source = \"spring{n}\" }}, {{ item = \"велосипед {n}\" }}] }}"),
             _ if n == 49 => "{ contains = \"кроссовки\" }".to_owned(),
-            _ => format!("{{ all = [{{ visit = \"returning\" }}, {{ time = {{ from = \"22:00\", to = \"06:00\" }} }}] }}"),
+            _ => r#"{ all = [{ visit = "returning" }, { time = { from = "22:00", to = "06:00" } }] }"#
+                .to_owned(),
         };
         let _ = writeln!(
             text,

@@ -12,9 +12,9 @@ use omni_core::id::{ContactId, ConversationId, IdSource, TimerToken};
 use omni_core::plan::Reach;
 use omni_core::policy::{ChannelPolicy, Engine};
 use omni_core::{Address, Contact, Conversation, Identity, Period, Provider, Timestamp};
+use omni_http::Http;
 use omni_hub::store::{Batch, Changes, PeerRecord, Target, TimerRecord, Unit};
 use omni_hub::{ChannelKey, ChannelSetup, HostEvent, Hub, ManualClock, Store};
-use omni_http::Http;
 use omni_sqlite::SqliteStore;
 use omni_telegram::{Config, Telegram};
 
@@ -112,8 +112,7 @@ fn open(ids: &IdSource, n: usize) -> Changes {
     let identity = Identity::new(Provider::from_static("telegram"), (100_000_000 + n).to_string());
     let mut contact = Contact::new(ContactId::next(ids, at), identity, Default::default());
     contact.profile.name = Some(format!("Покупатель {n}"));
-    let mut conversation =
-        Conversation::open(id, key().tenant, key().channel, address.clone(), at);
+    let mut conversation = Conversation::open(id, key().tenant, key().channel, address.clone(), at);
     conversation.contact = Some(contact.id);
     conversation.title = format!("Покупатель {n}");
     conversation.heard(at, "Здравствуйте! Есть ли у вас кроссовки сорок второго размера?".to_owned());

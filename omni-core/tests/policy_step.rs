@@ -47,9 +47,8 @@ struct Happens {
 }
 
 fn happens() -> impl Strategy<Value = Happens> {
-    (0u8..14, 0..WORDS.len(), prop_oneof![Just(0u32), 0u32..200], 0u8..3).prop_map(
-        |(what, words, age_minutes, agent)| Happens { what, words, age_minutes, agent },
-    )
+    (0u8..14, 0..WORDS.len(), prop_oneof![Just(0u32), 0u32..200], 0u8..3)
+        .prop_map(|(what, words, age_minutes, agent)| Happens { what, words, age_minutes, agent })
 }
 
 fn agent(n: u8) -> omni_core::AgentId {
@@ -71,7 +70,9 @@ fn event(happens: &Happens, now: Timestamp) -> Event {
             message: None,
             ticket: None,
         }),
-        2 => EventBody::Call(Call { sender: sender(), outcome: CallOutcome::Missed, seconds: None, url: None }),
+        2 => {
+            EventBody::Call(Call { sender: sender(), outcome: CallOutcome::Missed, seconds: None, url: None })
+        }
         3 => EventBody::Typing { sender: sender() },
         _ => EventBody::Message(Message::new("1", sender(), words)),
     };

@@ -44,12 +44,12 @@ pub mod store;
 mod tenant;
 mod widget;
 
+pub use actions::Settle;
 pub use bots::{Bot, Question};
 pub use builder::{HubBuilder, Interrupted};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use decide::Draft;
 pub use health::{ChannelHealth, Health};
-pub use actions::Settle;
 pub use hub::{ChannelSetup, Hub, HubError};
 pub use log::Consumer;
 pub use replay::{Deed, Difference, Replay, ReplayError, What};

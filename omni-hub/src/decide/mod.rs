@@ -188,7 +188,8 @@ impl<'a> Decision<'a> {
         let mut conversation = Conversation::open(id, tenant, channel, address, self.now);
         prepare(&mut conversation);
         // Before its first step: the person is there, and may be answered.
-        conversation.last_inbound_at = event.map(|e| thread_time(e, self.now)).or(conversation.last_inbound_at);
+        conversation.last_inbound_at =
+            event.map(|e| thread_time(e, self.now)).or(conversation.last_inbound_at);
         if let Some(former) = former {
             conversation.flow.returning = true;
             conversation.flow.memory = former.flow.memory;

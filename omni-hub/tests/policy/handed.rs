@@ -1,7 +1,7 @@
 //! What goes from hand to hand: first words, queues that were closed, talks that a bot gave up.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use omni_core::capability::FirstContact;
 use omni_core::policy::BotReply;

@@ -128,3 +128,23 @@ async fn an_edit_does_not_put_auto_close_off() {
     world.pass(mins(1)).await;
     assert_eq!(world.closings().await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_greeting_that_history_drops_is_not_used_up() {
+    let world = World::new();
+    let book = r#"
+        [channels.shop]
+        scenario = "shop"
+        [[scenarios.shop.rules]]
+        name = "hello"
+        on = "message"
+        limit = { per_contact = 1 }
+        do = [{ reply = "Здравствуйте! 😀" }]
+    "#;
+    let hub = world.hub(book).await;
+    deliver(&hub, &[said_long_ago("1", "a", "Год назад")]).await;
+    assert!(world.texts().is_empty());
+    deliver(&hub, &[says("1", "b", "Добрый день")]).await;
+    deliver(&hub, &[says("1", "c", "Ещё вопрос")]).await;
+    assert_eq!(world.texts(), ["Здравствуйте! 😀"]);
+}

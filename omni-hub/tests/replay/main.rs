@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use omni_core::conversation::CloseReason;
 use omni_core::policy::{BotReply, Verdict, book::Do};
-use omni_hub::{Bot, Deed, Difference, Entry, Hub, HostEvent, Question, Replay, What};
+use omni_hub::{Bot, Deed, Difference, Entry, HostEvent, Hub, Question, Replay, What};
 
 use world::*;
 
@@ -116,7 +116,16 @@ async fn a_log_under_its_own_policy_gives_what_it_gave() {
         .collect();
     let ruled: Vec<String> = world.assigned().await;
     assert!(given.iter().all(|owner| ruled.contains(owner)), "{given:?} {ruled:?}");
-    assert!(deeds.iter().all(|d| !d.why.steps.is_empty() || matches!(d.what, What::Said { .. } | What::Clock { .. } | What::Closed { .. } | What::Assigned { .. } | What::Notified { .. } | What::Tagged { .. })));
+    assert!(deeds.iter().all(|d| !d.why.steps.is_empty()
+        || matches!(
+            d.what,
+            What::Said { .. }
+                | What::Clock { .. }
+                | What::Closed { .. }
+                | What::Assigned { .. }
+                | What::Notified { .. }
+                | What::Tagged { .. }
+        )));
 }
 
 #[tokio::test]
@@ -146,7 +155,10 @@ async fn a_changed_policy_shows_what_it_would_have_done_otherwise() {
     let shown = difference.to_string();
     assert!(shown.contains("+ ") && shown.contains("- ") && shown.contains("labels it \"price\""), "{shown}");
     assert_eq!(world.log().await.len(), before, "a dry run leaves no trace in the store");
-    assert_eq!(serde_json::from_str::<Difference>(&serde_json::to_string(&difference).unwrap()).unwrap(), difference);
+    assert_eq!(
+        serde_json::from_str::<Difference>(&serde_json::to_string(&difference).unwrap()).unwrap(),
+        difference
+    );
 }
 
 #[tokio::test]
@@ -168,6 +180,9 @@ async fn a_site_widget_offers_the_channels_set_for_it() {
     hub.add_channel(omni_hub::ChannelSetup::new(site(), Arc::new(fake::Fake::new(&world.provided, |_| ()))));
     let token = omni_core::link::CampaignToken::new("spring").unwrap();
     let offered = hub.widget(&"acme".into(), &token).await;
-    let shown: Vec<_> = offered.iter().map(|link| (link.channel.channel.as_str(), link.name.as_str(), link.url.as_str())).collect();
+    let shown: Vec<_> = offered
+        .iter()
+        .map(|link| (link.channel.channel.as_str(), link.name.as_str(), link.url.as_str()))
+        .collect();
     assert_eq!(shown, [("shop", "Магазин", "https://fake.example/shop?start=spring")]);
 }

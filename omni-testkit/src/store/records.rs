@@ -180,8 +180,15 @@ fn every_step() -> Vec<Do> {
 
 /// What a policy remembers, of every kind.
 fn every_flow() -> Flow {
-    let run =
-        |unless| Run { rule: "a/b".into(), version: 7, since: at(1), due: at(2), unless, rest: every_step(), quiet: true };
+    let run = |unless| Run {
+        rule: "a/b".into(),
+        version: 7,
+        since: at(1),
+        due: at(2),
+        unless,
+        rest: every_step(),
+        quiet: true,
+    };
     let clock = |kind, paused| Clock {
         kind,
         started: at(1),

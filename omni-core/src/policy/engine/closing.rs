@@ -13,9 +13,7 @@ use crate::content::ButtonAction;
 use crate::conversation::{Actor, CloseReason, Conversation};
 use crate::event::{Event, EventBody};
 use crate::id::RuleId;
-use crate::policy::book::{
-    ChannelPolicy, Do, Grace, Returning, Say, Scenario, SilenceScope, Trigger,
-};
+use crate::policy::book::{ChannelPolicy, Do, Grace, Returning, Say, Scenario, SilenceScope, Trigger};
 use crate::policy::{Comeback, Context, Effect, Overtaken};
 use crate::time::Timestamp;
 
@@ -119,7 +117,10 @@ impl Turn<'_> {
 }
 
 /// What the keys carry that are shown on closing: by the closing's own text, by rules on closed, by steps that close.
-pub(super) fn closing_keys(policy: &ChannelPolicy, scenarios: &BTreeMap<String, Scenario>) -> HashSet<String> {
+pub(super) fn closing_keys(
+    policy: &ChannelPolicy,
+    scenarios: &BTreeMap<String, Scenario>,
+) -> HashSet<String> {
     let rules = || scenarios.values().flat_map(|s| &s.rules);
     let on_closed = rules().filter(|r| r.on == Some(Trigger::Closed)).flat_map(|r| &r.steps);
     let replies = on_closed.filter_map(|step| match step {

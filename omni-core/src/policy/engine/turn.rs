@@ -7,7 +7,7 @@ use super::parts::Asked;
 use super::{Compiled, Scenario};
 use crate::conversation::{Actor, Conversation, Owner, TimerKind, Visibility};
 use crate::id::RuleId;
-use crate::policy::book::{Mode, Trigger};
+use crate::policy::book::{Do, Mode, Trigger};
 use crate::policy::{Context, Effect, Flow, Input, Memory, Step, Trace, Verdict, Words};
 use crate::time::Timestamp;
 
@@ -141,7 +141,10 @@ impl<'a> Turn<'a> {
                 continue;
             }
             self.trace.steps.push(rule.acts.clone());
-            self.count(&rule.id, &rule.limit);
+            // What would have been said is dropped: a page of history must not use up the one greeting there is.
+            if self.quiet.is_none() || !rule.steps.iter().any(speaks) {
+                self.count(&rule.id, &rule.limit);
+            }
             let by = Actor::Rule { rule: rule.id.to_string() };
             self.run(&rule.id, &by, &rule.steps, trigger, depth);
             if scenario.mode == Mode::First {
@@ -208,4 +211,9 @@ impl<'a> Turn<'a> {
         let memory = self.memory.filter(|memory| known != Some(memory));
         Step { effects: self.effects, flow, memory, trace: self.trace }
     }
+}
+
+/// Whether a step says something, or lets a bot say something.
+fn speaks(step: &Do) -> bool {
+    matches!(step, Do::Reply(_) | Do::AskBot(_))
 }
