@@ -24,6 +24,15 @@ fn every_toml_snippet_of_the_guide_is_a_book() {
 }
 
 #[test]
+fn the_book_in_the_readme_is_a_book() {
+    let readme = file("README.md");
+    let books = readme.split("```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap());
+    let books: Vec<&str> = books.filter(|text| text.contains("[channels.")).collect();
+    assert_eq!(books.len(), 1);
+    Book::from_toml(books[0]).unwrap_or_else(|bad| panic!("{bad}"));
+}
+
+#[test]
 fn the_guide_has_a_line_for_every_trigger_condition_and_step() {
     let guide = file("docs/policy.md");
     let schema: Value = serde_json::from_str(&file("omni-core/schema/policy.json")).unwrap();
