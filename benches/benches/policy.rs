@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use omni_core::contact::{Profile, Sender, SenderKind};
@@ -62,7 +61,7 @@ fn benches(criterion: &mut Criterion) {
     criterion.bench_function("policy step for a message", |b| {
         b.iter(|| plain.step(black_box(&conversation), &Input::Event(&event), &context));
     });
-    let engine = Engine::new(Arc::new(fifty_rules()), &"bot".into()).unwrap_or_else(|bad| panic!("{bad}"));
+    let engine = Engine::new(fifty_rules(), &"bot".into()).unwrap_or_else(|bad| panic!("{bad}"));
     let step = engine.step(&conversation, &Input::Event(&event), &context);
     assert_eq!(step.trace.steps.len(), 50, "every rule is looked at");
     assert!(step.trace.decided(), "one fits");

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use omni_core::contact::{Profile, Sender, SenderKind};
@@ -32,9 +32,9 @@ const WORDS: [&str; 8] = [
 ];
 
 static ENGINES: LazyLock<Vec<Engine>> = LazyLock::new(|| {
-    let book = Arc::new(Book::from_toml(BOOK).unwrap());
-    let named = book.channels.keys().cloned().chain([ChannelId::from("another")]);
-    named.map(|channel| Engine::new(book.clone(), &channel).unwrap()).collect()
+    let engines = Engines::new(Book::from_toml(BOOK).unwrap()).unwrap();
+    let named = engines.book().channels.keys().cloned().chain([ChannelId::from("another")]);
+    named.map(|channel| engines.channel(&channel)).collect()
 });
 
 /// What happens, by numbers that proptest can shrink.

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use omni_core::conversation::Actor;
 use omni_core::id::{AgentId, ContactId, ConversationId, TeamId, TenantId};
 use omni_core::policy::book::BadBook;
-use omni_core::policy::{Book, Desk, Engine, Placement, Presence, Waiting, distribute, next_for};
+use omni_core::policy::{Book, Desk, Engines, Placement, Presence, Waiting, distribute, next_for};
 use tracing::warn;
 
 use crate::decide;
@@ -24,14 +24,11 @@ impl Hub {
     /// # Errors
     /// All that the linter finds wrong with it; the former book stays in place.
     pub fn set_book(&self, tenant: impl Into<TenantId>, book: Book) -> Result<(), BadBook> {
-        book.check()?;
-        let (id, book) = (tenant.into(), Arc::new(book));
-        let tenant = self.inner.tenant(&id);
-        tenant.set_book(book.clone());
+        let (id, engines) = (tenant.into(), Engines::new(book)?);
+        self.inner.tenant(&id).set_engines(engines.clone());
         let lines = self.inner.lines.read().unwrap_or_else(PoisonError::into_inner);
         for (key, line) in lines.iter().filter(|(key, _)| key.tenant == id) {
-            let engine = Engine::new(book.clone(), &key.channel)?;
-            line.follow_book(Arc::new(engine));
+            line.follow_book(Arc::new(engines.channel(&key.channel)));
         }
         drop(lines);
         self.inner.look_at(&id);

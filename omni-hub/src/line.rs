@@ -7,7 +7,7 @@ use metrics::Counter;
 use omni_core::Timestamp;
 use omni_core::error::{Error, ErrorKind};
 use omni_core::outbound::OutboundItem;
-use omni_core::policy::{Engine, Policy};
+use omni_core::policy::Policy;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -230,7 +230,6 @@ fn policy_of(setup: &ChannelSetup, tenant: &Tenant) -> (Arc<dyn Policy>, bool) {
     if let Some(policy) = &setup.policy {
         return (policy.clone(), true);
     }
-    // The book was checked when it was set.
-    let engine = tenant.book().and_then(|book| Engine::new(book, &setup.key.channel).ok());
+    let engine = tenant.engines().map(|engines| engines.channel(&setup.key.channel));
     (Arc::new(engine.unwrap_or_default()), false)
 }

@@ -2,23 +2,27 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use omni_core::policy::{Book, Desk};
+use omni_core::policy::{Book, Desk, Engines};
 
 /// What all channels of a tenant share.
 #[derive(Debug, Default)]
 pub(crate) struct Tenant {
-    book: RwLock<Option<Arc<Book>>>,
+    engines: RwLock<Option<Engines>>,
     /// As last read from the store: a step may see it a moment late.
     desk: RwLock<Arc<Desk>>,
 }
 
 impl Tenant {
-    pub(crate) fn book(&self) -> Option<Arc<Book>> {
-        self.book.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(crate) fn engines(&self) -> Option<Engines> {
+        self.engines.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn set_book(&self, book: Arc<Book>) {
-        *self.book.write().unwrap_or_else(PoisonError::into_inner) = Some(book);
+    pub(crate) fn book(&self) -> Option<Arc<Book>> {
+        self.engines().map(|engines| engines.book().clone())
+    }
+
+    pub(crate) fn set_engines(&self, engines: Engines) {
+        *self.engines.write().unwrap_or_else(PoisonError::into_inner) = Some(engines);
     }
 
     pub(crate) fn desk(&self) -> Arc<Desk> {

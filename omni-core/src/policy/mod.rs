@@ -17,7 +17,7 @@ pub use book::{BadBook, Book, ChannelPolicy};
 pub use desk::*;
 pub use distribute::*;
 pub use effect::*;
-pub use engine::Engine;
+pub use engine::{Engine, Engines};
 pub use flow::*;
 pub use trace::{Trace, TraceStep, Verdict, Words};
 

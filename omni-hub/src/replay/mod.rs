@@ -10,7 +10,7 @@ use omni_core::channel::Channel;
 use omni_core::conversation::{Actor, CloseReason, Owner};
 use omni_core::id::{ChannelId, TenantId};
 use omni_core::policy::book::BadBook;
-use omni_core::policy::{Book, ClockKind, ClockNews, Trace};
+use omni_core::policy::{Book, ClockKind, ClockNews, Engines, Trace};
 use omni_core::{Address, Content, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -146,8 +146,7 @@ impl<'e> Replay<'e> {
     /// # Errors
     /// [`ReplayError::Book`] with all that is wrong with it.
     pub async fn under(&self, book: Book) -> Result<Vec<Deed>, ReplayError> {
-        book.check()?;
-        let mut shadow = Shadow::new(&self.tenant, Arc::new(book), &self.channels)?;
+        let mut shadow = Shadow::new(&self.tenant, &Engines::new(book)?, &self.channels);
         for entry in self.entries.iter().filter(|e| e.tenant == self.tenant) {
             shadow.go_on_to(entry.at).await?;
             shadow.take(entry).await?;

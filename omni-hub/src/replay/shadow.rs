@@ -9,10 +9,10 @@ use omni_core::conversation::{Actor, Owner};
 use omni_core::event::{Event, EventKind};
 use omni_core::id::{ChannelId, ConversationId, IdSource, MessageId, NodeId, ProviderMessageId, TenantId};
 use omni_core::outbound::Accepted;
-use omni_core::policy::{Action, Book, BotAnswer, Engine, Presence, Verb, distribute};
+use omni_core::policy::{Action, Book, BotAnswer, Engines, Presence, Verb, distribute};
 use omni_core::{Status, Timestamp};
 
-use super::{Deed, ReplayError, What};
+use super::{Deed, What};
 use crate::decide::{self, Backlog, Draft, Env, Outcome};
 use crate::store::{
     Applied, Batch, Changes, ChannelKey, Entry, HostEvent, Lookup, MemoryStore, MessageRecord, OutboxRecord,
@@ -42,9 +42,9 @@ pub(super) struct Shadow {
 impl Shadow {
     pub(super) fn new(
         id: &TenantId,
-        book: Arc<Book>,
+        engines: &Engines,
         channels: &BTreeMap<ChannelId, Arc<dyn Channel>>,
-    ) -> Result<Self, ReplayError> {
+    ) -> Self {
         let tenant = Arc::new(Tenant::default());
         let (ids, node) = (Arc::new(IdSource::new(0)), NodeId::from("replay"));
         let mut lines = BTreeMap::new();
@@ -52,7 +52,7 @@ impl Shadow {
             let env = Env {
                 key: ChannelKey { tenant: id.clone(), channel: name.clone() },
                 channel: channel.clone(),
-                policy: Arc::new(Engine::new(book.clone(), name)?),
+                policy: Arc::new(engines.channel(name)),
                 own_policy: false,
                 tenant: tenant.clone(),
                 provider: channel.provider(),
@@ -69,7 +69,8 @@ impl Shadow {
         }
         let (store, now) = (MemoryStore::new(), Timestamp::from_millis(i64::MIN));
         let (places, ours, deeds) = Default::default();
-        Ok(Self { id: id.clone(), book, tenant, store, lines, now, places, ours, sent: 0, deeds })
+        let (id, book) = (id.clone(), engines.book().clone());
+        Self { id, book, tenant, store, lines, now, places, ours, sent: 0, deeds }
     }
 
     /// Lets everything happen that falls due before a time, each at its own.

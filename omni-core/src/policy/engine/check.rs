@@ -217,7 +217,7 @@ impl Test {
                 let title = item.title.as_deref().map(fold).unwrap_or_default();
                 items.iter().any(|wanted| *wanted == id || title.contains(wanted))
             }),
-            words => words.of_words(turn.subject, &turn.engine.finder),
+            words => words.of_words(turn.subject, &turn.engine.shared.finder),
         }
     }
 

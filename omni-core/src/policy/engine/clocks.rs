@@ -47,7 +47,7 @@ impl Turn<'_> {
         let Some(promise) = self.promise(kind) else { return };
         let now = self.now;
         let due = self.hours_of(promise).after(now, promise.within.get()).unwrap_or(Timestamp::MAX);
-        let edition = self.engine.edition;
+        let edition = self.engine.shared.edition;
         let clock = Clock {
             kind,
             started: now,
@@ -149,7 +149,7 @@ impl Turn<'_> {
 
     /// Reckons running clocks anew when the policy has changed since: another calendar, another promise, none.
     pub(super) fn reckon_clocks(&mut self) {
-        let edition = self.engine.edition;
+        let edition = self.engine.shared.edition;
         if self.flow().clocks.iter().all(|c| c.edition == edition) {
             return;
         }

@@ -45,21 +45,34 @@ pub struct Engine {
     inner: Arc<Compiled>,
 }
 
+/// A book that was checked and compiled: it gives any number of channels their [`Engine`], and they share what is large.
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Engines {
+    shared: Arc<Shared>,
+}
+
+/// What is the same for all channels of a book.
+struct Shared {
+    book: Arc<Book>,
+    /// A fingerprint of the whole book: another one is another edition, whatever its version says.
+    edition: u64,
+    scenarios: HashMap<String, Arc<Scenario>>,
+    finder: Finder,
+    calendars: Vec<Hours>,
+}
+
 /// What a book says of one channel, ready to be asked.
 struct Compiled {
+    shared: Arc<Shared>,
     book: Arc<Book>,
     channel: ChannelId,
     policy: ChannelPolicy,
-    /// A fingerprint of the whole book: another one is another edition, whatever its version says.
-    edition: u64,
     hours: Hours,
-    scenarios: HashMap<String, Arc<Scenario>>,
     main: Option<Arc<Scenario>>,
     silences: Vec<Silence>,
     /// What the keys carry that are shown on closing.
     closing_keys: HashSet<String>,
-    finder: Finder,
-    calendars: Vec<Hours>,
     names: Names,
 }
 
@@ -94,22 +107,75 @@ struct Names {
     snooze: RuleId,
 }
 
-impl Engine {
-    /// What a book says of a channel.
+impl Engines {
+    /// Checks and compiles a book.
     ///
     /// # Errors
-    /// All that the linter finds wrong with the book; warnings alone are no error.
-    pub fn new(book: Arc<Book>, channel: &ChannelId) -> Result<Self, BadBook> {
+    /// All that the linter finds wrong with it; warnings alone are no error.
+    pub fn new(book: Book) -> Result<Self, BadBook> {
         book.check()?;
-        Ok(Self::compile(book, channel))
+        Ok(Self::compile(book))
+    }
+
+    /// The book.
+    pub fn book(&self) -> &Arc<Book> {
+        &self.shared.book
+    }
+
+    /// The policy of a channel.
+    pub fn channel(&self, channel: &ChannelId) -> Engine {
+        let shared = self.shared.clone();
+        let book = shared.book.clone();
+        let policy = book.channel(channel).clone();
+        let main = policy.scenario.as_ref().and_then(|name| shared.scenarios.get(name)).cloned();
+        let silence = |rule: &Rule| match &rule.on {
+            Some(Trigger::Silent(silence)) => Some(*silence),
+            _ => None,
+        };
+        let silences = main.iter().flat_map(|s| s.rules.iter().filter_map(silence)).collect();
+        let hours = policy.hours.as_ref().and_then(|name| book.calendar(name)).cloned();
+        let hours = hours.unwrap_or(Hours::Always);
+        let names = Names::of(&policy);
+        let closing_keys = closing::closing_keys(&policy, &book.scenarios);
+        let channel = channel.clone();
+        let compiled = Compiled { shared, book, channel, policy, hours, main, silences, closing_keys, names };
+        Engine { inner: Arc::new(compiled) }
+    }
+
+    /// Compiles a book that was checked: what is wrong in it nevertheless never fits.
+    fn compile(book: Book) -> Self {
+        let mut parts = Parts::of(&book);
+        let scenarios = book.scenarios.iter();
+        let scenarios =
+            scenarios.map(|(name, s)| (name.clone(), Arc::new(Scenario::compile(&mut parts, name, s))));
+        let scenarios = scenarios.collect();
+        let Parts { words, calendars, .. } = parts;
+        let (finder, edition) = (words.finder(), fingerprint(&book));
+        Self { shared: Arc::new(Shared { book: Arc::new(book), edition, scenarios, finder, calendars }) }
+    }
+}
+
+impl fmt::Debug for Engines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engines").field("version", &self.shared.book.version).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// What a book says of one channel. For several channels of a book, see [`Engines`].
+    ///
+    /// # Errors
+    /// As [`Engines::new`].
+    pub fn new(book: Book, channel: &ChannelId) -> Result<Self, BadBook> {
+        Ok(Engines::new(book)?.channel(channel))
     }
 
     /// The policy of a channel that needs no book: no scenario, no teams.
     ///
     /// # Errors
-    /// As [`Engine::new`].
+    /// As [`Engines::new`].
     pub fn of(policy: ChannelPolicy) -> Result<Self, BadBook> {
-        Self::new(Arc::new(Book { other_channels: policy, ..Book::default() }), &ChannelId::from("channel"))
+        Self::new(Book { other_channels: policy, ..Book::default() }, &ChannelId::from("channel"))
     }
 
     /// The book it was made of.
@@ -121,52 +187,12 @@ impl Engine {
     pub fn policy(&self) -> &ChannelPolicy {
         &self.inner.policy
     }
-
-    /// Compiles a book that was checked: what is wrong in it nevertheless never fits.
-    fn compile(book: Arc<Book>, channel: &ChannelId) -> Self {
-        let policy = book.channel(channel).clone();
-        let mut parts = Parts::of(&book);
-        let mut compile = |(name, scenario): (&String, &super::book::Scenario)| {
-            (name.clone(), Arc::new(Scenario::compile(&mut parts, name, scenario)))
-        };
-        let scenarios: HashMap<String, Arc<Scenario>> = book.scenarios.iter().map(&mut compile).collect();
-        let Parts { words, calendars, .. } = parts;
-        let finder = words.finder();
-        let main = policy.scenario.as_ref().and_then(|name| scenarios.get(name)).cloned();
-        let silence = |rule: &Rule| match &rule.on {
-            Some(Trigger::Silent(silence)) => Some(*silence),
-            _ => None,
-        };
-        let silences = main.iter().flat_map(|s| s.rules.iter().filter_map(silence)).collect();
-        let hours = policy.hours.as_ref().and_then(|name| book.calendar(name)).cloned();
-        let names = Names::of(&policy);
-        let closing_keys = closing::closing_keys(&policy, &book.scenarios);
-        let edition = fingerprint(&book);
-        let hours = hours.unwrap_or(Hours::Always);
-        let channel = channel.clone();
-        Self {
-            inner: Arc::new(Compiled {
-                book,
-                channel,
-                policy,
-                edition,
-                hours,
-                scenarios,
-                main,
-                silences,
-                closing_keys,
-                finder,
-                calendars,
-                names,
-            }),
-        }
-    }
 }
 
 impl Default for Engine {
     /// Everyone sees everything; only people close.
     fn default() -> Self {
-        Self::compile(Arc::default(), &ChannelId::from("channel"))
+        Engines::compile(Book::default()).channel(&ChannelId::from("channel"))
     }
 }
 
@@ -244,7 +270,7 @@ impl Compiled {
         built_in.contains(&rule)
             || names.auto_replies.contains(rule)
             || names.after_hours.contains(rule)
-            || self.scenarios.values().any(|s| s.rules.iter().any(|r| r.id == *rule))
+            || self.shared.scenarios.values().any(|s| s.rules.iter().any(|r| r.id == *rule))
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Asked {
 impl Turn<'_> {
     /// Whether a calendar is open now. Asked once a step, however many rules want to know.
     pub(super) fn is_inside(&self, CalendarId(place): CalendarId) -> bool {
-        let ask = || self.engine.calendars.get(place).is_some_and(|hours| hours.is_open(self.now));
+        let ask = || self.engine.shared.calendars.get(place).is_some_and(|hours| hours.is_open(self.now));
         let Some(bit) = u32::try_from(place).ok().and_then(|place| 1u64.checked_shl(place)) else {
             return ask();
         };

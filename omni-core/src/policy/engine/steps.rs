@@ -127,7 +127,7 @@ impl<'a> Turn<'a> {
         if depth >= MAX_DEPTH {
             return self.dropped(rule, "scenarios call each other too deep: it may be a circle");
         }
-        match self.engine.scenarios.get(name) {
+        match self.engine.shared.scenarios.get(name) {
             Some(scenario) => self.scenario(scenario, trigger, depth + 1),
             None => self.dropped(rule, format!("there is no scenario {name:?}")),
         }
