@@ -5,7 +5,7 @@
 //!
 //! | Module | What is in it |
 //! |---|---|
-//! | [`id`], [`time`], [`address`], [`contact`] | names of things, instants, where to speak, who speaks |
+//! | [`id`], [`time`], [`period`], [`address`], [`contact`] | names of things, instants, lengths of time, where to speak, who speaks |
 //! | [`text`], [`content`], [`media`] | what is said, in one form for all providers |
 //! | [`event`] | what a provider told us; its documented JSON form |
 //! | [`capability`], [`plan`] | what a channel can do, and what will really go out |

@@ -11,6 +11,25 @@
 //! # }
 //! ```
 //!
+//! # Policy, agents, bots
+//!
+//! A tenant's [`Book`](omni_core::policy::Book) says what happens by itself; its channels follow it from the next event on:
+//!
+//! ```no_run
+//! # async fn example(hub: omni_hub::Hub, toml: &str) -> Result<(), Box<dyn std::error::Error>> {
+//! use omni_core::policy::{Book, Presence};
+//! hub.set_book("acme", Book::from_toml(toml)?)?; // all findings of the linter at once
+//! hub.set_presence("acme", "anna", Presence::Online).await?; // conversations that wait are shared out
+//! let next = hub.pull("acme", "anna").await?; // for teams that pull
+//! # let _ = next;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Programs that answer are [`Bot`]s, put behind the names that books give them with [`Hub::add_bot`]. Why something
+//! happened stands beside it in the log ([`Entry::why`]); what a changed book would have done is asked with
+//! [`Hub::dry_run`].
+//!
 //! # Metrics
 //!
 //! Through the `metrics` facade, labelled with the provider: `omni_received_total`, `omni_committed_total`,

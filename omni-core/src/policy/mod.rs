@@ -3,6 +3,11 @@
 //! A [`Policy`] is asked, for every input, what is to be done: `step(state, input, context)` yields [`Effect`]s,
 //! which are data, and a [`Trace`] that says why. The hub runs it inside the transaction that applies the
 //! input; a host without the hub calls it in its own loop (see the `bare` example).
+//!
+//! [`Engine`] is the policy that most hosts want: a channel's part of a [`Book`], which is data. What it remembers of a
+//! conversation is its [`Flow`], of a contact its [`Memory`]; both are kept with them. It waits by one timer a
+//! conversation, whatever runs in it. Who gets what waits for a team is decided apart, by [`distribute`], with all that
+//! waits and all that is free in view.
 
 pub mod book;
 mod desk;
