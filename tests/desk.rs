@@ -17,7 +17,9 @@ use omni::core::event::Message;
 use omni::core::policy::Presence;
 use omni::core::webhook::WebhookRequest;
 use omni::hub::{HostEvent, ManualClock};
-use omni::{Address, Book, ChannelKey, ChannelSetup, Content, Event, EventBody, Hub, Provider, SqliteStore, Timestamp};
+use omni::{
+    Address, Book, ChannelKey, ChannelSetup, Content, Event, EventBody, Hub, Provider, SqliteStore, Timestamp,
+};
 use tokio::task::JoinHandle;
 
 const BOOK: &str = r#"
@@ -37,7 +39,8 @@ fn shop() -> ChannelKey {
 
 /// A hub on the file, and its task: dropped without a word, it leaves its rows and leases as a killed process does.
 fn start(path: &Path, clock: &ManualClock, provided: &Arc<fake::Provided>) -> (Hub, JoinHandle<()>) {
-    let hub = Hub::builder().store(SqliteStore::open(path).unwrap()).clock(clock.clone()).node("desk").build();
+    let hub =
+        Hub::builder().store(SqliteStore::open(path).unwrap()).clock(clock.clone()).node("desk").build();
     hub.set_book("acme", Book::from_toml(BOOK).unwrap()).unwrap();
     hub.add_channel(ChannelSetup::new(shop(), Arc::new(fake::Fake::new(provided, |_| ()))));
     let running = hub.clone();

@@ -167,7 +167,7 @@ async fn a_timer_that_fires_twice_does_its_work_once() {
 async fn an_answer_of_a_bot_that_comes_twice_is_one_answer() {
     use omni_core::policy::{Context, Engine, Input, Policy};
     let engine =
-        Engine::new(book("channels.shop.receiver = { bot = 'luna' }\nbots.luna = {}").into(), &"shop".into())
+        Engine::new(book("channels.shop.receiver = { bot = 'luna' }\nbots.luna = {}"), &"shop".into())
             .unwrap();
     let world = World::new();
     let hub = world.builder().build();
