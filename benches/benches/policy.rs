@@ -51,7 +51,7 @@ fn benches(criterion: &mut Criterion) {
     conversation.timers.push(Timer { kind: TimerKind::Wake, due, token });
     let identity = Identity::new(Provider::from_static("telegram"), "100200300");
     let profile = Profile { language: Some("ru".to_owned()), ..Profile::default() };
-    let contact = Contact::new(ContactId::next(&ids, NOW), identity.clone(), profile);
+    let contact = Contact::new(ContactId::next(&ids, NOW), "acme".into(), identity.clone(), profile);
     let sender = Sender { identity, profile: Profile::default(), kind: SenderKind::Person };
     let message = Message::new("41", sender, Content::text(WORDS));
     let event = Event::new("880001", EventBody::Message(message)).at_address(Address::new("100200300"));

@@ -110,7 +110,7 @@ fn open(ids: &IdSource, n: usize) -> Changes {
     let address = Address::new((100_000_000 + n).to_string());
     let id = ConversationId::next(ids, at);
     let identity = Identity::new(Provider::from_static("telegram"), (100_000_000 + n).to_string());
-    let mut contact = Contact::new(ContactId::next(ids, at), identity, Default::default());
+    let mut contact = Contact::new(ContactId::next(ids, at), key().tenant, identity, Default::default());
     contact.profile.name = Some(format!("Покупатель {n}"));
     let mut conversation = Conversation::open(id, key().tenant, key().channel, address.clone(), at);
     conversation.contact = Some(contact.id);

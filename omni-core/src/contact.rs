@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::id::ContactId;
+use crate::id::{ContactId, TenantId};
 use crate::policy::Memory;
 use crate::provider::Provider;
 
@@ -80,11 +80,14 @@ impl Profile {
     }
 }
 
-/// A person with identities at one or more providers.
+/// A person with identities at one or more providers, as one tenant knows them. The same person at another tenant is
+/// another contact: what one of them writes down, the other never sees.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
     /// Our id.
     pub id: ContactId,
+    /// Whose contact it is.
+    pub tenant: TenantId,
     /// How providers name the person; at least one.
     pub identities: Vec<Identity>,
     /// What is known.
@@ -102,9 +105,9 @@ pub struct Contact {
 
 impl Contact {
     /// A person with one identity.
-    pub fn new(id: ContactId, identity: Identity, profile: Profile) -> Self {
+    pub fn new(id: ContactId, tenant: TenantId, identity: Identity, profile: Profile) -> Self {
         let (fields, tags, memory) = Default::default();
-        Self { id, identities: vec![identity], profile, fields, tags, memory }
+        Self { id, tenant, identities: vec![identity], profile, fields, tags, memory }
     }
 
     /// Takes over all that is known of the same person under another name; what is known here stays.

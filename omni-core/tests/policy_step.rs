@@ -188,7 +188,7 @@ proptest! {
         let at = Timestamp::from_millis(BEGIN + minutes * 60_000);
         let now = at + Duration::from_secs(later);
         let conversation = conversation(at, flow(at, bits), owner, closed);
-        let contact = Contact::new(ContactId::next(&IdSource::new(2), at), sender().identity, Profile::default());
+        let contact = Contact::new(ContactId::next(&IdSource::new(2), at), "acme".into(), sender().identity, Profile::default());
         let mut desk = Desk::default();
         desk.agents.insert(agent(0), AgentState { presence: Presence::Online, ..AgentState::default() });
         let mut failed = None;

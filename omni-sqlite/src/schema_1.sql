@@ -113,12 +113,14 @@ CREATE TABLE contact (
     body TEXT NOT NULL
 );
 
+-- Whom a provider's id stands for, by tenant: two tenants never share a contact.
 CREATE TABLE identity (
+    tenant   TEXT NOT NULL,
     provider TEXT NOT NULL,
     scope    TEXT NOT NULL,
     id       TEXT NOT NULL,
     contact  BLOB NOT NULL,
-    PRIMARY KEY (provider, scope, id)
+    PRIMARY KEY (tenant, provider, scope, id)
 ) WITHOUT ROWID;
 
 CREATE TABLE lease (

@@ -116,10 +116,10 @@ fn look_up(c: &Connection, lookup: &Lookup, target: &Target, found: &mut Snapsho
                 .messages
                 .extend(recent_out(c, thread)?.into_iter().filter(|m| m.status != Some(Status::Read)));
         }
-        (Lookup::Identity(identity), _) if found.contact.is_none() => {
+        (Lookup::Identity(tenant, identity), _) if found.contact.is_none() => {
             let sql = "SELECT k.body FROM identity i JOIN contact k ON k.id = i.contact \
-                       WHERE i.provider = ?1 AND i.scope = ?2 AND i.id = ?3";
-            let names = params![identity.provider.as_str(), identity.scope, identity.id];
+                       WHERE i.tenant = ?1 AND i.provider = ?2 AND i.scope = ?3 AND i.id = ?4";
+            let names = params![tenant.as_str(), identity.provider.as_str(), identity.scope, identity.id];
             let mut statement = c.prepare_cached(sql)?;
             found.contact = statement.query_row(names, |row| rows::from_json(row, 0)).optional()?;
         }
@@ -128,7 +128,7 @@ fn look_up(c: &Connection, lookup: &Lookup, target: &Target, found: &mut Snapsho
         }
         (Lookup::Contact(id), _) => found.contacts.extend(contact(c, *id)?),
         (Lookup::Conversation(id), _) => found.others.extend(conversation(c, *id)?),
-        (Lookup::Album(_) | Lookup::Unsettled | Lookup::Unread | Lookup::Identity(_), _) => {}
+        (Lookup::Album(_) | Lookup::Unsettled | Lookup::Unread | Lookup::Identity(..), _) => {}
     }
     Ok(())
 }

@@ -184,11 +184,12 @@ fn put_contact(c: &Connection, contact: &Contact) -> rusqlite::Result<()> {
     c.prepare_cached("INSERT INTO contact (id, body) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET body = ?2")?
         .execute(params![contact.id.to_bytes(), json(contact)?])?;
     let mut statement = c.prepare_cached(
-        "INSERT OR REPLACE INTO identity (provider, scope, id, contact) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT OR REPLACE INTO identity (tenant, provider, scope, id, contact) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     for identity in &contact.identities {
-        let key = contact.id.to_bytes();
-        statement.execute(params![identity.provider.as_str(), identity.scope, identity.id, key])?;
+        let (tenant, key) = (contact.tenant.as_str(), contact.id.to_bytes());
+        let provider = identity.provider.as_str();
+        statement.execute(params![tenant, provider, identity.scope, identity.id, key])?;
     }
     Ok(())
 }
@@ -269,10 +270,11 @@ fn merge(c: &Connection, from: ContactId, into: ContactId) -> rusqlite::Result<(
     if let Some(contact) = snapshot::contact(c, from)? {
         let mut statement = c.prepare_cached(
             "UPDATE identity SET contact = ?2 \
-             WHERE provider = ?3 AND scope = ?4 AND id = ?5 AND contact = ?1",
+             WHERE tenant = ?3 AND provider = ?4 AND scope = ?5 AND id = ?6 AND contact = ?1",
         )?;
         for identity in &contact.identities {
-            statement.execute(params![old, new, identity.provider.as_str(), identity.scope, identity.id])?;
+            let (tenant, provider) = (contact.tenant.as_str(), identity.provider.as_str());
+            statement.execute(params![old, new, tenant, provider, identity.scope, identity.id])?;
         }
     }
     for sql in [

@@ -92,7 +92,7 @@ pub(crate) fn merge_contacts(
     if from == into {
         return Changes::default();
     }
-    let find = |id: ContactId| snapshot.contacts.iter().find(|c| c.id == id).cloned();
+    let find = |id: ContactId| snapshot.contacts.iter().find(|c| c.id == id && c.tenant == *tenant).cloned();
     let (Some(gone), Some(mut contact)) = (find(from), find(into)) else {
         return Changes { refused: Some(Refused::NoContact), ..Changes::default() };
     };

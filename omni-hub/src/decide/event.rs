@@ -11,7 +11,7 @@ use omni_core::event::{
     Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction,
     ReadReach, StatusNews, Told,
 };
-use omni_core::id::{MessageId, ProviderMessageId};
+use omni_core::id::{MessageId, ProviderMessageId, TenantId};
 use omni_core::link::Referral;
 use omni_core::plan::Reach;
 use omni_core::policy::{Failure, Input, Verdict};
@@ -32,7 +32,7 @@ pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestam
         (None, EventBody::Status(news)) => Target::Message(env.key.clone(), news.message.clone()),
         (None, _) => Target::Nothing,
     };
-    let lookups = lookups(&event);
+    let lookups = lookups(&env.key.tenant, &event);
     let decide = move |snapshot: &Snapshot| {
         // Parked at once, in the same transaction: a listener's cursor never moves past an event that is nowhere.
         let applied = catch_unwind(AssertUnwindSafe(|| decide(&env, &event, received_at, snapshot)));
@@ -59,13 +59,13 @@ fn claim(env: &Env, event: &Event) -> Claim {
     Claim { channel: env.key.clone(), event: event.id.clone(), kind: event.kind() }
 }
 
-fn lookups(event: &Event) -> Vec<Lookup> {
+fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
+    let person = |sender: &Sender| Lookup::Identity(tenant.clone(), sender.identity.clone());
     let by_id = |id: &ProviderMessageId| Lookup::Provider(id.clone());
     match &event.body {
         EventBody::Message(m) => {
             let album = m.album.clone().map(Lookup::Album);
-            let identity =
-                (m.chat.kind == ChatKind::Private).then(|| Lookup::Identity(m.sender.identity.clone()));
+            let identity = (m.chat.kind == ChatKind::Private).then(|| person(&m.sender));
             album.into_iter().chain(identity).collect()
         }
         EventBody::Echo(echo) => {
@@ -79,7 +79,7 @@ fn lookups(event: &Event) -> Vec<Lookup> {
         EventBody::Status(StatusNews { message: MessageName::Provider(id), .. }) => vec![by_id(id)],
         EventBody::Status(StatusNews { message: MessageName::Ours(id), .. }) => vec![Lookup::Message(*id)],
         _ => match event.sender() {
-            Some(sender) => vec![Lookup::Identity(sender.identity.clone())],
+            Some(sender) => vec![person(sender)],
             None => Vec::new(),
         },
     }

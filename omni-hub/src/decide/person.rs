@@ -102,7 +102,8 @@ impl Decision<'_> {
             Some(contact) => contact.clone(),
             None => {
                 let id = ContactId::next(&self.env.ids, self.now);
-                Contact::new(id, sender.identity.clone(), sender.profile.clone())
+                let tenant = self.env.key.tenant.clone();
+                Contact::new(id, tenant, sender.identity.clone(), sender.profile.clone())
             }
         };
         let learned = contact.profile.learn(&sender.profile) | learn_identity(&mut contact, &sender.identity);

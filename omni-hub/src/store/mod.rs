@@ -158,8 +158,8 @@ pub enum Lookup {
     Unsettled,
     /// Outgoing messages of the conversation that the person has not read yet, newest first, at most 200.
     Unread,
-    /// A contact by an identity, when the address has none yet.
-    Identity(Identity),
+    /// A contact of a tenant by an identity, when the address has none yet.
+    Identity(TenantId, Identity),
     /// An agent of a tenant, with the load they have now: what earlier units changed is counted, also of this batch.
     Agent(TenantId, AgentId),
     /// Another person.

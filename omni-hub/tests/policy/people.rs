@@ -114,3 +114,23 @@ async fn a_person_writes_after_the_joining_and_begins_anew() {
     assert_eq!(world.all().await.len(), 3);
     assert!(world.with("1").await.is_open());
 }
+
+#[tokio::test]
+async fn two_tenants_never_share_a_contact() {
+    let world = World::new();
+    let hub = world.hub("channels.shop = {}").await;
+    let other = omni_hub::ChannelKey::new("globex", "shop");
+    hub.add_channel(omni_hub::ChannelSetup::new(other.clone(), world.fake(|_| ())));
+    deliver(&hub, &[says("1", "a", "Привет, магазин")]).await;
+    let ours = world.contact("1").await;
+    let set = Verb::Set { field: "contact.fields.secret".into(), value: "скидка 50 %".into() };
+    hub.act(world.only().await.id, Action { by: agent("anna"), verb: set }).await.unwrap();
+    assert_eq!(hand_in(&hub, &other, &[says("1", "a", "Привет, соседи")]).await.status, 200);
+    idle().await;
+    let theirs = world.all().await.into_iter().find(|c| c.tenant.as_str() == "globex").unwrap();
+    let theirs = world.store.contact(theirs.contact.unwrap()).await.unwrap().unwrap();
+    assert_ne!(theirs.id, ours.id);
+    assert!(theirs.fields.is_empty(), "{theirs:?}");
+    let merged = hub.merge_contacts("globex", ours.id, theirs.id).await.unwrap_err();
+    assert!(matches!(merged, HubError::Refused(Refused::NoContact)), "{merged:?}");
+}

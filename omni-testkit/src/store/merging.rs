@@ -11,7 +11,7 @@ use super::Fresh;
 use super::fixture::*;
 
 fn person(make: &Maker, ids: &[&str]) -> Contact {
-    let mut contact = Contact::new(make.contact_id(), identity("none"), Profile::default());
+    let mut contact = Contact::new(make.contact_id(), "acme".into(), identity("none"), Profile::default());
     contact.identities = ids.iter().map(|id| identity(id)).collect();
     contact
 }
@@ -47,7 +47,9 @@ async fn merge(store: &dyn Store, from: &Contact, into: &Contact) -> Contact {
 }
 
 async fn by_identity(store: &dyn Store, id: &str) -> Option<Contact> {
-    look(store, Target::Peer(peer("nowhere")), vec![Lookup::Identity(identity(id))]).await.contact
+    look(store, Target::Peer(peer("nowhere")), vec![Lookup::Identity("acme".into(), identity(id))])
+        .await
+        .contact
 }
 
 async fn of_person(store: &dyn Store, contact: ContactId) -> usize {

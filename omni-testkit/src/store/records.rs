@@ -276,6 +276,7 @@ pub async fn a_conversation_comes_back_whole(fresh: Fresh) {
 pub async fn a_person_comes_back_whole(fresh: Fresh) {
     let mut contact = Contact {
         id: Maker::new().contact_id(),
+        tenant: "acme".into(),
         identities: vec![
             Identity { scope: "7".to_owned(), ..Identity::new(Provider::new("fake"), "1") },
             Identity {

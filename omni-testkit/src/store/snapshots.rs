@@ -11,7 +11,7 @@ use super::fixture::*;
 
 fn person(make: &Maker, id: &str) -> Contact {
     let profile = Profile { name: Some("Анна".to_owned()), ..Profile::default() };
-    Contact::new(make.contact_id(), Identity::new(Provider::new("fake"), id), profile)
+    Contact::new(make.contact_id(), "acme".into(), Identity::new(Provider::new("fake"), id), profile)
 }
 
 /// Nothing was asked for.
@@ -190,7 +190,7 @@ pub async fn a_person_is_looked_up_by_identity_when_the_address_has_none(fresh: 
         })
         .await;
     }
-    let by = |id: &str| vec![Lookup::Identity(Identity::new(Provider::new("fake"), id))];
+    let by = |id: &str| vec![Lookup::Identity("acme".into(), Identity::new(Provider::new("fake"), id))];
     let new_address = look(&*fresh.store, Target::Peer(peer("2")), by("78")).await;
     assert_eq!(new_address.contact, Some(boris));
     let known_address = look(&*fresh.store, Target::Peer(peer("1")), by("78")).await;
@@ -199,8 +199,13 @@ pub async fn a_person_is_looked_up_by_identity_when_the_address_has_none(fresh: 
     assert_eq!(stranger.contact, None);
     let mut elsewhere = Identity::new(Provider::new("fake"), "78");
     elsewhere.scope = "account".to_owned();
-    let scoped = look(&*fresh.store, Target::Peer(peer("2")), vec![Lookup::Identity(elsewhere)]).await;
+    let scoped =
+        look(&*fresh.store, Target::Peer(peer("2")), vec![Lookup::Identity("acme".into(), elsewhere)]).await;
     assert_eq!(scoped.contact, None, "an id of another scope is another person");
+    let same = Identity::new(Provider::new("fake"), "78");
+    let of_another = vec![Lookup::Identity("globex".into(), same)];
+    let unknown = look(&*fresh.store, Target::Peer(peer("2")), of_another).await;
+    assert_eq!(unknown.contact, None, "a tenant never sees the contact of another");
 }
 
 /// Beside the target, in the order asked for; what does not exist is left out.

@@ -26,7 +26,8 @@ impl Turn<'_> {
         runs.chain(timers).chain(clocks).chain(others.into_iter().flatten()).chain(silences).min()
     }
 
-    /// Does all that is due, in the order of its being due.
+    /// Does all that is due: promised times first, then what rules wait for, in the order of its being due; who has it;
+    /// silences, and the closing last, for any of the others may make it pointless.
     pub(super) fn woken(&mut self) {
         if !self.open {
             return self.skipped(&self.engine.names.policy, "the conversation is closed");

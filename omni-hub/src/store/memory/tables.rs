@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use omni_core::event::MessageName;
 use omni_core::id::{
-    BlobId, ConsumerId, ContactId, ConversationId, Cursor, MessageId, ProviderMessageId, TimerToken,
+    BlobId, ConsumerId, ContactId, ConversationId, Cursor, MessageId, ProviderMessageId, TenantId, TimerToken,
 };
 use omni_core::{Contact, Conversation, Identity, Status, Timestamp};
 
@@ -28,7 +28,7 @@ pub(super) struct Tables {
     pub(super) conversations: HashMap<ConversationId, Conversation>,
     pub(super) desks: Desks,
     pub(super) contacts: HashMap<ContactId, Contact>,
-    pub(super) identities: HashMap<(String, String, String), ContactId>,
+    pub(super) identities: HashMap<IdentityKey, ContactId>,
     pub(super) messages: HashMap<MessageId, Arc<MessageRecord>>,
     /// Message ids sort by their making, so a conversation's list is in order.
     pub(super) threads: HashMap<ConversationId, VecDeque<MessageId>>,
@@ -140,11 +140,11 @@ impl Tables {
                     |m: &&MessageRecord| m.direction == Direction::Out && m.status != Some(Status::Read);
                 found.messages.extend(in_thread().take(200).filter(unread).cloned());
             }
-            Lookup::Identity(identity) if found.contact.is_none() => {
-                let id = self.identities.get(&identity_key(identity));
+            Lookup::Identity(tenant, identity) if found.contact.is_none() => {
+                let id = self.identities.get(&identity_key(tenant, identity));
                 found.contact = id.and_then(|id| self.contacts.get(id)).cloned();
             }
-            Lookup::Identity(_) => {}
+            Lookup::Identity(..) => {}
             Lookup::Agent(tenant, agent) => {
                 found.agents.push((agent.clone(), self.desks.agent(tenant, agent)));
             }
@@ -164,7 +164,7 @@ impl Tables {
         }
         if let Some(contact) = &changes.contact {
             for identity in &contact.identities {
-                self.identities.insert(identity_key(identity), contact.id);
+                self.identities.insert(identity_key(&contact.tenant, identity), contact.id);
             }
             self.contacts.insert(contact.id, contact.clone());
         }
@@ -301,6 +301,9 @@ impl Tables {
     }
 }
 
-fn identity_key(i: &Identity) -> (String, String, String) {
-    (i.provider.to_string(), i.scope.clone(), i.id.clone())
+/// Tenant, provider, scope, id.
+type IdentityKey = (TenantId, String, String, String);
+
+fn identity_key(tenant: &TenantId, i: &Identity) -> IdentityKey {
+    (tenant.clone(), i.provider.to_string(), i.scope.clone(), i.id.clone())
 }
