@@ -108,7 +108,12 @@ impl Memory {
             match self.fired.iter_mut().find(|f| f.rule == fired.rule) {
                 Some(known) => {
                     known.count = known.count.saturating_add(fired.count);
-                    known.today = known.today.saturating_add(fired.today);
+                    // What one of them was told on another day is no matter of today.
+                    known.today = match (day(known.last), day(fired.last)) {
+                        (mine, theirs) if mine == theirs => known.today.saturating_add(fired.today),
+                        (mine, theirs) if mine < theirs => fired.today,
+                        _ => known.today,
+                    };
                     known.last = known.last.max(fired.last);
                 }
                 None => self.fired.push(fired),
@@ -116,10 +121,7 @@ impl Memory {
         }
         for sent in other.texts {
             match self.texts.iter_mut().find(|s| s.by_bot == sent.by_bot) {
-                Some(known) => {
-                    known.count = known.count.saturating_add(sent.count);
-                    known.since = known.since.max(sent.since);
-                }
+                Some(known) => *known = known.joined(sent),
                 None => self.texts.push(sent),
             }
         }
@@ -138,8 +140,25 @@ pub struct Sent {
     pub by_bot: bool,
     /// Since when they are counted.
     pub since: Timestamp,
+    /// Until when; then the count begins anew.
+    pub until: Timestamp,
     /// How many.
     pub count: u32,
+}
+
+impl Sent {
+    /// What two counts of one person come to: both, where their times meet; else the later one.
+    fn joined(self, other: Self) -> Self {
+        let (first, last) = if self.since <= other.since { (self, other) } else { (other, self) };
+        let meets = first.until > last.since;
+        let count = if meets { first.count.saturating_add(last.count) } else { last.count };
+        Self { count, ..last }
+    }
+}
+
+/// A day of the calendar of UTC: the zone of the book is not known where contacts are merged.
+fn day(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(86_400_000)
 }
 
 /// How often a rule has acted.

@@ -256,3 +256,31 @@ async fn a_text_with_an_unknown_variable_is_not_sent_and_says_so() {
     assert_eq!(world.texts(), ["Привет, Клиент 1!"]);
     assert!(world.why(Verdict::Dropped, "has no value here and no fallback").await);
 }
+
+#[tokio::test]
+async fn the_loop_guards_time_runs_from_the_first_text_and_then_begins_anew() {
+    let world = World::new();
+    let hub = world.hub(&PER_MESSAGE.replace("texts = 5", "texts = 2")).await;
+    let mut said = Vec::new();
+    for n in 0..5 {
+        deliver(&hub, &[says("1", &format!("m{n}"), "Алло")]).await;
+        said.push(world.texts().len());
+        world.pass(mins(3)).await;
+    }
+    // At 0, 3, 6, 9 and 12 minutes: two, none, none, and a new ten minutes.
+    assert_eq!(said, [1, 2, 2, 2, 3]);
+}
+
+#[tokio::test]
+async fn messages_while_a_delayed_text_is_on_its_way_get_that_one() {
+    let world = World::new();
+    let hub = world.hub(&DELAYED.replace("delay =", "per = \"message\", delay =")).await;
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    world.pass(mins(1)).await;
+    deliver(&hub, &[says("1", "b", "Вы тут?")]).await;
+    world.pass(hours(1)).await;
+    assert_eq!(world.texts(), [SOON]);
+    deliver(&hub, &[says("1", "c", "Ау")]).await;
+    world.pass(mins(5)).await;
+    assert_eq!(world.texts(), [SOON, SOON]);
+}

@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use omni_core::conversation::{Actor, CloseReason};
 use omni_core::error::{Error, ErrorKind};
-use omni_core::policy::book::{Do, Handover, Say};
+use omni_core::period::Period;
+use omni_core::policy::book::{Cancel, Do, Handover, Say, Wait};
 use omni_core::policy::{BotReply, Verdict};
 use omni_hub::{Bot, HostEvent, Hub, Question};
 use tokio::sync::oneshot;
@@ -247,4 +249,130 @@ async fn a_question_of_a_node_that_died_is_taken_over_by_people() {
     world.pass(mins(1)).await;
     assert_eq!(world.owner().await, "team people");
     drop(second);
+}
+
+#[tokio::test]
+async fn an_older_answer_is_dropped_while_the_newer_question_is_open() {
+    let (first, waits) = oneshot::channel();
+    let (second, waits_too) = oneshot::channel();
+    let (world, hub, _bot) = asked([Will::Wait(waits), Will::Wait(waits_too)]).await;
+    deliver(&hub, &[says("1", "a", "Привет")]).await;
+    deliver(&hub, &[says("1", "b", "И ещё")]).await;
+    let _ = first.send(BotReply::Steps(vec![say("Отвечаю на первое")]));
+    idle().await;
+    assert!(world.texts().is_empty(), "{:?}", world.texts());
+    assert_eq!(world.only().await.flow.ask.map(|ask| ask.id), Some(2), "the newer question stays open");
+    let _ = second.send(BotReply::Steps(vec![say("Отвечаю на всё")]));
+    idle().await;
+    assert_eq!(world.texts(), ["Отвечаю на всё"]);
+}
+
+#[tokio::test]
+async fn texts_of_rules_and_of_bots_are_counted_apart() {
+    let world = World::new();
+    let hub = world
+        .hub(&format!(
+            r#"{WITH_BOT}
+            scenario = "main"
+            loop_guard = {{ texts = 3, bot_texts = 3, within = "10m" }}
+            [scenarios.main]
+            rules = [{{ name = "hint", on = "message", do = [{{ reply = "Меню внизу 👇" }}] }}]
+            "#
+        ))
+        .await;
+    let will = (0..3).map(|_| Will::Say("Слушаю")).collect();
+    hub.add_bot("luna", Scripted(Arc::new(Mutex::new((will, Vec::new())))));
+    for n in 0..3 {
+        deliver(&hub, &[says("1", &format!("m{n}"), "Алло")]).await;
+    }
+    assert_eq!(
+        world.texts(),
+        ["Меню внизу 👇", "Слушаю", "Меню внизу 👇", "Слушаю", "Меню внизу 👇", "Слушаю"]
+    );
+    assert_eq!(world.owner().await, "bot luna");
+}
+
+#[tokio::test]
+async fn a_person_who_owes_a_bot_an_answer_is_silent() {
+    let world = World::new();
+    let hub = world
+        .hub(&format!(
+            r#"{WITH_BOT}
+            scenario = "main"
+            auto_close = {{ after = "2h", scope = "waiting_for_customer" }}
+            [scenarios.main]
+            rules = [{{ name = "lost", on = {{ silent = {{ of = "customer", for = "1h" }} }}, do = [{{ tag = "молчит" }}] }}]
+            "#
+        ))
+        .await;
+    let (let_go, waits) = oneshot::channel();
+    hub.add_bot("luna", Scripted(Arc::new(Mutex::new(([Will::Wait(waits)].into(), Vec::new())))));
+    deliver(&hub, &[says("1", "a", "Есть футболки? 👕")]).await;
+    world.pass(secs(1)).await;
+    let _ = let_go.send(BotReply::Steps(vec![say("Какой размер?")]));
+    idle().await;
+    world.pass(hours(1) - secs(1)).await;
+    assert!(world.only().await.tags.is_empty());
+    world.pass(secs(1)).await;
+    assert_eq!(world.only().await.tags, ["молчит"]);
+    world.pass(hours(1)).await;
+    assert_eq!(world.closings().await, [CloseReason::Inactive]);
+}
+
+#[tokio::test]
+async fn a_bot_that_hands_over_what_waits_already_leaves_it_in_its_queue() {
+    let world = World::at("2026-01-12T19:00:00Z");
+    let hub = world
+        .hub(
+            r#"
+            zone = "Europe/Moscow"
+            hours.desk = { weekdays = ["09:00-18:00"] }
+            agents.anna = {}
+            teams.sales = { members = ["anna"] }
+            teams.people = { members = ["anna"] }
+            bots.owl = { hand_over = "people" }
+            [channels.shop]
+            receiver = { team = "sales" }
+            hours = "desk"
+            after_hours = { bot = "owl" }
+            "#,
+        )
+        .await;
+    let bot = Scripted(Arc::new(Mutex::new(([Will::HandOver("Утром ответят 🌅")].into(), Vec::new()))));
+    hub.add_bot("owl", bot);
+    deliver(&hub, &[says("1", "a", "Кто тут?")]).await;
+    assert_eq!(world.texts(), ["Утром ответят 🌅"]);
+    assert_eq!(world.owner().await, "team sales");
+    assert!(world.only().await.flow.queue.unwrap().passed.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_bot_puts_off_is_said_in_its_name() {
+    let (let_go, waits) = oneshot::channel();
+    let (world, hub, _bot) = asked([Will::Wait(waits)]).await;
+    deliver(&hub, &[says("1", "a", "Напомните мне")]).await;
+    let wait = Wait { lasting: Period::mins(10), unless: Cancel::Never };
+    let _ = let_go.send(BotReply::Steps(vec![Do::Wait(wait), say("Напоминаю ⏰")]));
+    idle().await;
+    world.pass(mins(10)).await;
+    let thread = world.thread(&world.only().await).await;
+    assert_eq!(thread[1].content.preview(), "Напоминаю ⏰");
+    assert_eq!(thread[1].author, Actor::Bot { bot: "luna".into() });
+}
+
+#[tokio::test]
+async fn a_bot_that_handed_over_is_asked_again_after_the_closing() {
+    let world = World::new();
+    let book = WITH_BOT.replace("hand_over = \"people\"", "") + "returning = 'reopen'";
+    let hub = world.hub(&book).await;
+    let will = [Will::HandOver("Зову человека"), Will::Say("Снова здравствуйте!")].into();
+    let bot = Scripted(Arc::new(Mutex::new((will, Vec::new()))));
+    hub.add_bot("luna", bot.clone());
+    deliver(&hub, &[says("1", "a", "Дайте человека!")]).await;
+    deliver(&hub, &[says("1", "b", "Ау")]).await;
+    assert_eq!((world.owner().await.as_str(), bot.asked().len()), ("nobody", 1));
+    hub.close(world.only().await.id, agent("anna")).await.unwrap();
+    deliver(&hub, &[says("1", "c", "Новый вопрос")]).await;
+    assert_eq!(world.owner().await, "bot luna");
+    assert_eq!(world.texts(), ["Зову человека", "Снова здравствуйте!"]);
 }

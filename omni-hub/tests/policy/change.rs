@@ -223,7 +223,7 @@ async fn a_channel_removed_and_connected_again_sends_no_burst() {
         deliver(&hub, &[says(&n.to_string(), &format!("m{n}"), "Добрый день")]).await;
     }
     hub.remove_channel(&shop());
-    world.pass(days(7)).await;
+    world.jump(world.now() + days(7)).await;
     hub.add_channel(ChannelSetup::new(shop(), world.fake(|_| ())));
     world.pass(hours(1)).await;
     assert_eq!(world.texts().len(), 5, "{:?}", world.texts());
@@ -263,4 +263,32 @@ async fn a_policy_of_the_channels_own_is_stronger_than_the_book() {
     assert!(world.texts().is_empty());
     let dropped = world.told(|e| matches!(e, HostEvent::Dropped { .. }).then_some(())).await;
     assert!(dropped.is_empty());
+}
+
+#[tokio::test]
+async fn a_silence_that_was_over_while_it_was_switched_off_is_not_made_up_for() {
+    let world = World::new();
+    let book = |enabled: bool| {
+        format!(
+            r#"
+            [channels.shop]
+            enabled = {enabled}
+            scenario = "main"
+            [scenarios.main]
+            rules = [{{ name = "silent", on = {{ silent = {{ of = "agent", for = "15m" }} }}, do = [{{ tag = "тишина" }}] }}]
+            "#
+        )
+    };
+    let hub = world.hub(&book(true)).await;
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    set_book(&hub, &book(false));
+    world.pass(hours(2)).await;
+    set_book(&hub, &book(true));
+    deliver(&hub, &[says("1", "b", "Ау")]).await;
+    world.pass(days(1)).await;
+    assert!(world.only().await.tags.is_empty(), "{}", world.traces().await);
+    answers(&hub, &world.only().await, "anna", "Простите!").await;
+    deliver(&hub, &[says("1", "c", "Так что?")]).await;
+    world.pass(mins(15)).await;
+    assert_eq!(world.only().await.tags, ["тишина"], "and the next one is a new one");
 }

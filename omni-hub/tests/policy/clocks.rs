@@ -160,3 +160,20 @@ async fn a_snooze_stops_the_clocks_and_its_end_lets_them_go_on() {
     world.pass(secs(1)).await;
     assert!(world.clocks().await.contains(&"first_response breached".to_owned()));
 }
+
+#[tokio::test]
+async fn the_end_of_a_snooze_does_not_end_a_hold() {
+    let world = World::new();
+    let hub = world.hub(PROMISES).await;
+    deliver(&hub, &[says("1", "a", "Раз")]).await;
+    hold(&hub, &world, Verb::Hold).await;
+    hub.snooze(world.only().await.id, world.now() + hours(1), agent("anna")).await.unwrap();
+    world.pass(hours(4)).await;
+    let conversation = world.only().await;
+    assert!(conversation.flow.snoozed.is_none() && conversation.flow.held.is_some());
+    let clocks = world.clocks().await;
+    assert!(!clocks.iter().any(|c| c.ends_with("resumed") || c.ends_with("breached")), "{clocks:?}");
+    hold(&hub, &world, Verb::Resume).await;
+    world.pass(hours(1)).await;
+    assert!(world.clocks().await.contains(&"first_response breached".to_owned()));
+}

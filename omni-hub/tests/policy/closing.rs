@@ -1,6 +1,8 @@
 //! Ends of conversations: by silence, by people, with words that never open them again.
 
+use omni_core::capability::{Rate, RateChats};
 use omni_core::conversation::{CloseReason, TimerKind};
+use omni_core::error::RateScope;
 use omni_core::event::{EventBody, Origin};
 use omni_core::policy::{Action, Verb};
 
@@ -289,4 +291,74 @@ async fn a_rule_closes_with_its_own_status_and_text() {
     assert_eq!(world.closings().await, [CloseReason::Other("spam".to_owned())]);
     assert_eq!(world.texts(), ["Всего доброго"]);
     assert!(!world.only().await.is_open());
+}
+
+#[tokio::test]
+async fn a_message_moves_no_timer_and_silence_closes_in_time_all_the_same() {
+    let world = World::new();
+    let hub = world.hub(CLOSES).await;
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    let before = world.only().await.timers;
+    world.pass(mins(30)).await;
+    deliver(&hub, &[says("1", "b", "И вот ещё что")]).await;
+    assert_eq!(world.only().await.timers, before, "it looks again when it fires");
+    world.pass(hours(1) - secs(1)).await;
+    assert!(world.only().await.is_open());
+    world.pass(secs(1)).await;
+    assert_eq!(world.closings().await, [CloseReason::Inactive]);
+}
+
+#[tokio::test]
+async fn the_silence_begins_when_it_is_taken_up_again() {
+    let world = World::new();
+    let hub = world.hub(CLOSES).await;
+    deliver(&hub, &[says("1", "a", "Жду деталь со склада")]).await;
+    let id = world.only().await.id;
+    hub.act(id, Action { by: agent("anna"), verb: Verb::Hold }).await.unwrap();
+    world.pass(days(7)).await;
+    hub.act(id, Action { by: agent("anna"), verb: Verb::Resume }).await.unwrap();
+    idle().await;
+    world.pass(hours(1) - secs(1)).await;
+    assert!(world.only().await.is_open());
+    world.pass(secs(1)).await;
+    assert_eq!(world.closings().await, [CloseReason::Inactive]);
+}
+
+/// A closing text that waits for its turn in the chat: it is queued after an hour and goes after two.
+async fn closing_text_waits(returning: &str) -> (World, omni_hub::Hub) {
+    let world = World::new();
+    let book = CLOSES.replace("\"new\"", &format!("\"{returning}\"\nauto_replies = ['Здравствуйте!']"));
+    let hub = world
+        .hub_with(&book, |c| {
+            let (scope, chats) = (RateScope::Chat, RateChats::All);
+            c.rates = vec![Rate { scope, chats, burst: 1, every: hours(2) }];
+        })
+        .await;
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    world.pass(hours(1) + mins(10)).await;
+    assert!(!world.only().await.is_open());
+    assert_eq!(world.texts(), ["Здравствуйте!"]);
+    (world, hub)
+}
+
+#[tokio::test]
+async fn a_closing_text_is_dropped_when_something_new_has_begun_meanwhile() {
+    let (world, hub) = closing_text_waits("new").await;
+    deliver(&hub, &[says("1", "b", "Ещё вопрос")]).await;
+    assert_eq!(world.all().await.len(), 2);
+    world.pass(mins(50)).await;
+    world.slowly(mins(1)).await;
+    assert!(!world.texts().contains(&BYE.to_owned()), "{:?}", world.texts());
+    assert!(world.dropped("the talk went on after the closing").await);
+}
+
+#[tokio::test]
+async fn a_closing_text_is_dropped_when_the_talk_went_on_and_ended_again() {
+    let (world, hub) = closing_text_waits("reopen").await;
+    deliver(&hub, &[says("1", "b", "Ещё вопрос")]).await;
+    hub.close(world.only().await.id, agent("anna")).await.unwrap();
+    world.pass(mins(50)).await;
+    world.slowly(mins(1)).await;
+    assert!(!world.texts().contains(&BYE.to_owned()), "{:?}", world.texts());
+    assert!(world.dropped("the talk went on after the closing").await);
 }

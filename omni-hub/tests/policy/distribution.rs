@@ -1,8 +1,8 @@
 //! Conversations handed out: whose turn it is, who can, who did not answer, and what a crash leaves.
 
-use omni_core::conversation::Visibility;
-use omni_core::policy::Presence;
-use omni_hub::ChannelSetup;
+use omni_core::conversation::{Actor, Visibility};
+use omni_core::policy::{Action, Presence, Verb};
+use omni_hub::{ChannelSetup, HostEvent};
 
 use crate::world::*;
 
@@ -385,4 +385,175 @@ async fn conditions_see_the_queue_and_who_is_there() {
     let tags: Vec<_> = world.all().await.iter().map(|c| c.tags.len()).collect();
     assert_eq!(tags, [1, 0, 0, 0]);
     assert_eq!(world.texts(), ["Вы в очереди ⏳"], "the fourth: two waited when it came");
+}
+
+#[tokio::test]
+async fn who_got_free_of_late_is_not_the_longest_idle() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'longest_idle'", THREE)).await;
+    online(&hub, &["anna", "boris"]).await;
+    come(&world, &hub, 0..2).await;
+    assert_eq!(owners(&world).await, ["anna", "boris"]);
+    world.pass(mins(5)).await;
+    hub.close(world.with("0").await.id, agent("anna")).await.unwrap();
+    come(&world, &hub, 2..3).await;
+    assert_eq!(named(&world.with("2").await.owner), "boris", "anna had work until a moment ago");
+}
+
+#[tokio::test]
+async fn a_conversation_does_not_overflow_to_a_team_it_has_waited_for() {
+    let world = World::new();
+    let hub = world
+        .hub(
+            r#"
+            agents.anna = {}
+            agents.boris = {}
+            [teams.sales]
+            members = ["anna"]
+            distribution = "round_robin"
+            overflow = { to = "backup", after = "3m" }
+            [teams.backup]
+            members = ["boris"]
+            distribution = "round_robin"
+            [channels.shop]
+            receiver = { team = "backup" }
+            "#,
+        )
+        .await;
+    deliver(&hub, &[says("1", "a", "Есть кто?")]).await;
+    let id = world.only().await.id;
+    hub.assign(id, to_team("sales"), Actor::Host).await.unwrap();
+    world.pass(hours(1)).await;
+    assert_eq!(world.owner().await, "team sales", "{}", world.traces().await);
+    online(&hub, &["anna"]).await;
+    assert_eq!(world.owner().await, "anna");
+}
+
+#[tokio::test]
+async fn what_is_taken_from_an_agent_has_waited_since_the_person_wrote() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'round_robin'\nanswer_within = '2m'", THREE)).await;
+    come(&world, &hub, 1..2).await;
+    let wrote = world.now();
+    world.pass(mins(7)).await;
+    online(&hub, &["anna"]).await;
+    assert_eq!(world.owner().await, "anna");
+    present(&hub, "anna", Presence::Offline).await;
+    world.pass(mins(2)).await;
+    let queue = world.only().await.flow.queue.unwrap();
+    assert_eq!((queue.since, queue.joined), (wrote, world.now()));
+    assert_eq!(queue.excluded, ["anna".into()]);
+}
+
+#[tokio::test]
+async fn an_agent_who_waits_for_something_outside_does_not_lose_it() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'round_robin'\nanswer_within = '2m'", THREE)).await;
+    online(&hub, &["anna", "boris"]).await;
+    come(&world, &hub, 1..2).await;
+    let hold = |verb| Action { by: agent("anna"), verb };
+    hub.act(world.only().await.id, hold(Verb::Hold)).await.unwrap();
+    world.pass(hours(1)).await;
+    assert_eq!(world.assigned().await, ["team sales", "anna"]);
+}
+
+#[tokio::test]
+async fn an_agent_who_took_it_themselves_does_not_lose_it() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'round_robin'\nanswer_within = '2m'", THREE)).await;
+    come(&world, &hub, 1..2).await;
+    hub.take(world.only().await.id, "clara").await.unwrap();
+    online(&hub, &["anna", "boris", "clara"]).await;
+    world.pass(hours(1)).await;
+    assert_eq!(world.assigned().await, ["team sales", "clara"]);
+}
+
+#[tokio::test]
+async fn who_asks_gets_the_longest_waiting_and_not_the_oldest_conversation() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'pull'", THREE)).await;
+    come(&world, &hub, 0..2).await;
+    // The older one was clara's for a while, and waits anew.
+    let older = world.with("0").await.id;
+    hub.take(older, "clara").await.unwrap();
+    world.pass(mins(1)).await;
+    hub.assign(older, to_team("sales"), agent("clara")).await.unwrap();
+    online(&hub, &["anna"]).await;
+    assert_eq!(hub.pull("acme", "anna").await.unwrap(), Some(world.with("1").await.id));
+    assert_eq!(hub.pull("acme", "anna").await.unwrap(), Some(older));
+}
+
+#[tokio::test]
+async fn who_says_again_that_they_are_there_is_there_since_the_first_time() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'longest_idle'", THREE)).await;
+    online(&hub, &["anna"]).await;
+    world.pass(mins(1)).await;
+    online(&hub, &["boris"]).await;
+    world.pass(mins(1)).await;
+    online(&hub, &["anna"]).await;
+    come(&world, &hub, 0..1).await;
+    assert_eq!(world.owner().await, "anna");
+    let told = world.told(|e| matches!(e, HostEvent::Presence { .. }).then_some(())).await;
+    assert_eq!(told.len(), 2);
+}
+
+#[tokio::test]
+async fn that_it_waits_is_told_once_a_team() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'round_robin'", THREE)).await;
+    come(&world, &hub, 1..2).await;
+    deliver(&hub, &[says("1", "b", "Есть кто?"), says("1", "c", "Ау 🙁")]).await;
+    let told = world.told(|e| matches!(e, HostEvent::Waiting { .. }).then_some(())).await;
+    assert_eq!(told.len(), 1);
+}
+
+#[tokio::test]
+async fn the_agent_who_knows_a_person_is_remembered_since_their_last_answer() {
+    let world = World::new();
+    let hub = world.hub(&team_of("distribution = 'round_robin'\nsticky = '7d'", THREE)).await;
+    online(&hub, &["boris"]).await;
+    come(&world, &hub, 1..2).await;
+    answers(&hub, &world.only().await, "boris", "Сделаем!").await;
+    world.pass(days(5)).await;
+    answers(&hub, &world.only().await, "boris", "Сделали!").await;
+    hub.close(world.only().await.id, agent("boris")).await.unwrap();
+    online(&hub, &["anna"]).await;
+    world.pass(days(5)).await;
+    deliver(&hub, &[says("1", "again", "Сломалось")]).await;
+    assert_eq!(
+        named(&world.with("1").await.owner),
+        "boris",
+        "ten days after the first answer, five after the last"
+    );
+}
+
+#[tokio::test]
+async fn what_overflows_keeps_the_skills_that_it_needs() {
+    let world = World::new();
+    let book = SKILLS.replace("relax_skills = \"2m\"", "overflow = { to = \"backup\", after = \"3m\" }\n    [teams.backup]\n    members = [\"anna\", \"boris\"]\n    distribution = \"round_robin\"");
+    let hub = world.hub(&book).await;
+    deliver(&hub, &[says("1", "a", "Hello! 🇬🇧")]).await;
+    world.pass(mins(3)).await;
+    assert_eq!(world.owner().await, "team backup");
+    online(&hub, &["anna"]).await;
+    assert_eq!(world.owner().await, "team backup", "she does not speak English");
+    online(&hub, &["boris"]).await;
+    assert_eq!(world.owner().await, "boris");
+}
+
+#[tokio::test]
+async fn who_missed_it_before_the_closing_is_asked_again_after_it() {
+    let world = World::new();
+    let book = team_of("distribution = 'round_robin'\nanswer_within = '2m'", THREE);
+    let hub = world.hub(&format!("{book}returning = 'reopen'")).await;
+    online(&hub, &["anna"]).await;
+    come(&world, &hub, 1..2).await;
+    present(&hub, "anna", Presence::Away).await;
+    world.pass(mins(2)).await;
+    assert_eq!(world.only().await.flow.queue.unwrap().excluded, ["anna".into()]);
+    hub.close(world.only().await.id, agent("clara")).await.unwrap();
+    deliver(&hub, &[says("1", "again", "Я снова тут")]).await;
+    let queue = world.only().await.flow.queue.unwrap();
+    assert!(queue.excluded.is_empty(), "{queue:?}");
 }

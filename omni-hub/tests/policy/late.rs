@@ -148,3 +148,41 @@ async fn a_greeting_that_history_drops_is_not_used_up() {
     deliver(&hub, &[says("1", "c", "Ещё вопрос")]).await;
     assert_eq!(world.texts(), ["Здравствуйте! 😀"]);
 }
+
+#[tokio::test]
+async fn a_message_is_late_from_the_very_moment_that_is_set() {
+    for (age, late) in [(mins(30) - secs(1), false), (mins(30), true)] {
+        let world = World::new();
+        let hub = world.hub(EAGER).await;
+        let now = world.now();
+        deliver(&hub, &[says("1", "a", "Письмо с полдороги").at_time(now - age)]).await;
+        assert_eq!(world.texts().is_empty(), late, "{age:?}: {:?}", world.texts());
+        assert_eq!(world.clocks().await.is_empty(), late, "{age:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_timer_that_a_late_message_started_says_nothing() {
+    let world = World::new();
+    let hub = world
+        .hub(
+            r#"
+            [channels.shop]
+            scenario = "main"
+            late_after = "30m"
+            [scenarios.main]
+            rules = [
+                { name = "start", on = "message", do = [{ timer = { name = "later", after = "5m" } }] },
+                { name = "later", on = { timer = "later" }, do = [{ tag = "прошло" }, { reply = "Мы помним о вас" }] },
+            ]
+            "#,
+        )
+        .await;
+    let before = world.now() - hours(1);
+    deliver(&hub, &[says("1", "a", "Письмо с полдороги").at_time(before), says("2", "b", "Добрый день")])
+        .await;
+    world.pass(mins(5)).await;
+    assert_eq!((world.with("1").await.tags.len(), world.with("2").await.tags.len()), (1, 1));
+    assert_eq!((world.texts_to("1").len(), world.texts_to("2").len()), (0, 1));
+    assert!(world.dropped("what it began with was late").await);
+}

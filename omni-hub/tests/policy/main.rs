@@ -18,6 +18,7 @@ mod handed;
 mod hours;
 mod late;
 mod people;
+mod races;
 mod random;
 mod returning;
 mod scenario;

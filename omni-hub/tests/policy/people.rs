@@ -1,6 +1,7 @@
 //! One person under two names, two conversations of one matter.
 
 use omni_core::conversation::CloseReason;
+use omni_core::event::{ChatKind, EventBody};
 use omni_core::id::ContactId;
 use omni_core::policy::{Action, Verb};
 use omni_hub::store::Refused;
@@ -133,4 +134,81 @@ async fn two_tenants_never_share_a_contact() {
     assert!(theirs.fields.is_empty(), "{theirs:?}");
     let merged = hub.merge_contacts("globex", ours.id, theirs.id).await.unwrap_err();
     assert!(matches!(merged, HubError::Refused(Refused::NoContact)), "{merged:?}");
+}
+
+#[tokio::test]
+async fn the_loop_guard_counts_what_both_were_told() {
+    let world = World::new();
+    let hub = world
+        .hub(
+            r#"
+            [channels.shop]
+            auto_replies = [{ text = "Спасибо за сообщение", per = "message" }]
+            loop_guard = { texts = 3, within = "10m" }
+            "#,
+        )
+        .await;
+    for (who, id) in [("1", "a"), ("1", "b"), ("2", "c"), ("2", "d")] {
+        deliver(&hub, &[says(who, id, "Алло")]).await;
+    }
+    assert_eq!(world.texts().len(), 4);
+    let (from, into) = (world.with("2").await.contact.unwrap(), world.with("1").await.contact.unwrap());
+    hub.merge_contacts("acme", from, into).await.unwrap();
+    deliver(&hub, &[says("1", "e", "Алло"), says("2", "f", "Алло")]).await;
+    assert_eq!(world.texts().len(), 4, "four are more than three");
+    assert!(world.dropped("too many automatic texts").await);
+}
+
+#[tokio::test]
+async fn who_answered_last_under_either_name_knows_the_person() {
+    for (first, last) in [("1", "2"), ("2", "1")] {
+        let world = World::new();
+        let hub = world.hub(BUSY).await;
+        deliver(&hub, &[says("1", "a", "Это я"), says("2", "b", "И это я")]).await;
+        answers(&hub, &world.with(first).await, "anna", "Здравствуйте!").await;
+        world.pass(mins(1)).await;
+        answers(&hub, &world.with(last).await, "boris", "Добрый день!").await;
+        let (from, into) = (world.with("1").await.contact.unwrap(), world.with("2").await.contact.unwrap());
+        hub.merge_contacts("acme", from, into).await.unwrap();
+        let known = world.contact("2").await.memory.agent;
+        assert_eq!(known, Some(("boris".into(), world.now())), "{first} and then {last}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_group_was_told_is_remembered_in_its_next_conversation() {
+    let world = World::new();
+    let hub = world.hub(BUSY).await;
+    let in_group = |id: &str| {
+        let mut event = says("g", id, "Всем привет 👋");
+        let EventBody::Message(message) = &mut event.body else { unreachable!() };
+        message.chat.kind = ChatKind::Group;
+        event
+    };
+    deliver(&hub, &[in_group("a"), in_group("b")]).await;
+    assert_eq!(world.only().await.contact, None);
+    hub.close(world.only().await.id, agent("anna")).await.unwrap();
+    deliver(&hub, &[in_group("c"), in_group("d")]).await;
+    assert_eq!(world.all().await.len(), 2);
+    let notes = world.told(|e| matches!(e, HostEvent::Noted { .. }).then_some(())).await;
+    assert_eq!(notes.len(), 3, "thrice in all");
+}
+
+#[test]
+fn what_one_of_two_was_told_on_another_day_is_no_matter_of_today() {
+    use omni_core::Timestamp;
+    use omni_core::policy::{Fired, Memory, Sent};
+    let at = |hours: i64| Timestamp::from_secs(1_768_176_000 + hours * 3600);
+    let told = |day: i64, today| Memory {
+        fired: vec![Fired { rule: "main/hello".into(), count: today, today, last: at(day * 24 + 9) }],
+        texts: vec![Sent { by_bot: false, since: at(day * 24 + 9), until: at(day * 24 + 10), count: today }],
+        ..Memory::default()
+    };
+    let mut merged = told(0, 2);
+    merged.absorb(told(1, 1));
+    assert_eq!((merged.fired[0].count, merged.fired[0].today, merged.fired[0].last), (3, 1, at(33)));
+    assert_eq!((merged.texts[0].count, merged.texts[0].since), (1, at(33)));
+    let mut merged = told(1, 2);
+    merged.absorb(told(1, 1));
+    assert_eq!((merged.fired[0].today, merged.texts[0].count), (3, 3), "of one day both count");
 }

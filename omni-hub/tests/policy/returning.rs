@@ -1,5 +1,8 @@
 //! What comes after a closing: thanks, a new conversation, the old one again with its agent there or not.
 
+use omni_core::content::Part;
+use omni_core::event::EventBody;
+use omni_core::media::{Media, MediaKind, MediaRef};
 use omni_core::policy::Presence;
 use omni_hub::HubError;
 use omni_hub::store::Refused;
@@ -226,4 +229,74 @@ async fn rules_hear_of_a_reopening() {
     deliver(&hub, &[says("1", "b", "Это опять я")]).await;
     assert_eq!(world.texts(), ["Здравствуйте!", "Снова здравствуйте!"]);
     assert_eq!(world.only().await.tags, ["вернулся"]);
+}
+
+#[tokio::test]
+async fn an_agent_who_is_full_on_this_channel_is_full_for_a_reopened_conversation() {
+    let settings = "returning = 'reopen'\nabsent = { full = 'reroute' }";
+    let world = World::new();
+    let hub = world
+        .hub(&shop_with(settings).replace("capacity = 1", "capacity = 9\ncapacity_of = { shop = 1 }"))
+        .await;
+    online(&hub, &["anna"]).await;
+    deliver(&hub, &[says("1", "a", "Где заказ?")]).await;
+    answers(&hub, &world.only().await, "anna", "В пути 🚚").await;
+    hub.close(world.only().await.id, agent("anna")).await.unwrap();
+    deliver(&hub, &[says("2", "x", "Мне бы тоже")]).await;
+    assert_eq!(named(&world.with("2").await.owner), "anna");
+    online(&hub, &["boris"]).await;
+    deliver(&hub, &[says("1", "b", "Не привезли")]).await;
+    assert_eq!(named(&world.with("1").await.owner), "boris", "{}", world.traces().await);
+}
+
+#[tokio::test]
+async fn a_conversation_that_a_person_reopens_is_routed_anew_when_its_agent_is_deleted() {
+    let (world, hub) = closed_by_anna("absent = { offline = 'keep' }").await;
+    online(&hub, &["boris"]).await;
+    let without = shop_with("absent = { offline = 'keep' }")
+        .replace("[agents.anna]\n        capacity = 1", "")
+        .replace("\"anna\", ", "");
+    set_book(&hub, &without);
+    hub.reopen(world.only().await.id, agent("boris")).await.unwrap();
+    idle().await;
+    assert_eq!(world.owner().await, "boris", "{}", world.traces().await);
+}
+
+#[tokio::test]
+async fn a_reopened_conversation_of_a_pinned_channel_stays_with_its_agent() {
+    let world = World::new();
+    let hub = world.hub("agents.anna = {}\n[channels.shop]\npinned = 'anna'\nreturning = 'reopen'").await;
+    online(&hub, &["anna"]).await;
+    deliver(&hub, &[says("1", "a", "Где заказ?")]).await;
+    hub.close(world.only().await.id, agent("anna")).await.unwrap();
+    present(&hub, "anna", Presence::Offline).await;
+    deliver(&hub, &[says("1", "b", "Не привезли")]).await;
+    let conversation = world.only().await;
+    assert_eq!((conversation.is_open(), named(&conversation.owner).as_str()), (true, "anna"));
+    assert_eq!(conversation.visible, omni_core::conversation::Visibility::Agent { agent: "anna".into() });
+}
+
+#[tokio::test]
+async fn a_picture_with_thanks_is_more_than_thanks() {
+    let (world, hub) = closed_by_anna("grace = { within = '1h' }\nreturning = 'reopen'").await;
+    let mut event = says("1", "b", "Спасибо!");
+    let EventBody::Message(message) = &mut event.body else { unreachable!() };
+    let file = MediaRef::new("photo-of-a-broken-cup");
+    message.content.parts.push(Part::Media(Media::new(MediaKind::Image, file)));
+    deliver(&hub, &[event]).await;
+    assert!(world.only().await.is_open());
+}
+
+#[tokio::test]
+async fn whoever_begins_anew_writes_in_the_window_of_what_the_person_wrote_before() {
+    for (later, sent) in [(mins(30) - secs(1), true), (mins(30), false)] {
+        let world = World::new();
+        let hub = world.hub_with("", |c| c.reply_window = Some(mins(30))).await;
+        deliver(&hub, &[says("1", "a", "Где заказ?")]).await;
+        hub.close(world.only().await.id, agent("anna")).await.unwrap();
+        world.pass(later).await;
+        let draft = omni_hub::Draft::text("Ваш заказ у двери 🚪").by(agent("anna"));
+        let begun = hub.start(&shop(), omni_core::Address::new("1"), draft).await;
+        assert_eq!(begun.is_ok(), sent, "after {later:?}: {begun:?}");
+    }
 }

@@ -385,3 +385,127 @@ async fn what_a_wait_is_cancelled_by_is_its_own_matter() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_stop_in_a_called_scenario_ends_the_callers_too() {
+    let world = World::new();
+    let hub = world
+        .hub(
+            r#"
+            [channels.shop]
+            scenario = "main"
+            [scenarios.main]
+            rules = [
+                { name = "go", on = "message", do = [{ call = "sub" }, { tag = "после вызова" }] },
+                { name = "next", on = "message", do = [{ tag = "следующее" }] },
+            ]
+            [scenarios.sub]
+            rules = [
+                { name = "enough", if = { contains = "хватит" }, do = [{ tag = "в вызове" }, "stop"] },
+                { name = "other", do = [{ tag = "и ещё" }] },
+            ]
+            "#,
+        )
+        .await;
+    deliver(&hub, &[says("1", "a", "Хватит ✋")]).await;
+    assert_eq!(world.only().await.tags, ["в вызове"]);
+}
+
+#[tokio::test]
+async fn a_rule_assigns_nothing_that_a_person_has_and_transfers_it_all_the_same() {
+    for (step, owner) in [("assign", "anna"), ("transfer", "team sales")] {
+        let world = World::new();
+        let hub = world
+            .hub(&format!(
+                r#"
+                agents.anna = {{}}
+                teams.sales = {{ members = ["anna"] }}
+                channels.shop.scenario = "main"
+                scenarios.main.rules = [{{ name = "sell", on = "message", if = {{ contains = "куплю" }}, do = [{{ {step} = {{ team = "sales" }} }}] }}]
+                "#
+            ))
+            .await;
+        deliver(&hub, &[says("1", "a", "Есть вопрос")]).await;
+        hub.take(world.only().await.id, "anna").await.unwrap();
+        deliver(&hub, &[says("1", "b", "Куплю!")]).await;
+        assert_eq!(world.owner().await, owner, "{step}");
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_several_a_day_allows_as_many_the_next_day() {
+    let world = World::new();
+    let rule =
+        r#"{ name = "day", on = "message", limit = { per_day = 2 }, do = [{ reply = "Дважды в день" }] },"#;
+    let hub = world.hub(&rules("all", rule)).await;
+    let mut said = Vec::new();
+    for day in 0..3 {
+        for n in 0..3 {
+            deliver(&hub, &[says("1", &format!("m{day}{n}"), "Раз")]).await;
+            world.pass(mins(20)).await;
+        }
+        said.push(world.texts().len());
+        world.pass(hours(23)).await;
+    }
+    assert_eq!(said, [2, 4, 6]);
+}
+
+#[tokio::test]
+async fn a_rule_without_a_trigger_acts_only_when_its_scenario_is_called() {
+    let world = World::new();
+    let hub = world
+        .hub(
+            r#"
+            channels.shop.scenario = "main"
+            channels.site.scenario = "sub"
+            scenarios.main.rules = [{ name = "go", on = "message", do = [{ call = "sub" }] }]
+            scenarios.sub.rules = [
+                { name = "called", do = [{ tag = "вызвано" }] },
+                { name = "heard", on = "message", do = [{ tag = "услышано" }] },
+            ]
+            "#,
+        )
+        .await;
+    hub.add_channel(ChannelSetup::new(site(), world.fake(|_| ())));
+    deliver(&hub, &[says("1", "a", "В магазин")]).await;
+    hand_in(&hub, &site(), &[says("2", "b", "На сайт")]).await;
+    idle().await;
+    assert_eq!(world.with("1").await.tags, ["вызвано", "услышано"]);
+    assert_eq!(world.with("2").await.tags, ["услышано"]);
+}
+
+const QUIET_PERSON: &str = r#"
+    [channels.shop]
+    scenario = "main"
+    [[scenarios.main.rules]]
+    name = "quiet"
+    on = { silent = { of = "customer", for = "1h" } }
+    do = [{ tag = "молчит" }]
+"#;
+
+#[tokio::test]
+async fn a_silence_begins_anew_when_the_talk_is_taken_up_again() {
+    let world = World::new();
+    let hub = world.hub(QUIET_PERSON).await;
+    deliver(&hub, &[says("1", "a", "Сколько стоит?")]).await;
+    world.pass(mins(1)).await;
+    let talk = world.only().await;
+    answers(&hub, &talk, "anna", "Две тысячи").await;
+    hub.close(talk.id, agent("anna")).await.unwrap();
+    world.pass(days(7)).await;
+    hub.reopen(talk.id, agent("anna")).await.unwrap();
+    world.pass(mins(59)).await;
+    assert!(world.only().await.tags.is_empty());
+    world.pass(mins(2)).await;
+    assert_eq!(world.only().await.tags, ["молчит"]);
+}
+
+#[tokio::test]
+async fn an_answer_in_the_same_millisecond_begins_the_silence() {
+    let world = World::new();
+    let hub = world.hub(QUIET_PERSON).await;
+    deliver(&hub, &[says("1", "a", "Меню")]).await;
+    answers(&hub, &world.only().await, "anna", "1. Доставка 2. Оплата").await;
+    world.pass(hours(2)).await;
+    assert_eq!(world.only().await.tags, ["молчит"]);
+}

@@ -1,6 +1,7 @@
 //! Who has it, when several want it at once; answers from the phone.
 
 use omni_core::conversation::Owner;
+use omni_core::event::{EventBody, Origin};
 use omni_core::policy::Presence;
 use omni_hub::HubError;
 use omni_hub::store::Refused;
@@ -153,5 +154,22 @@ async fn the_owner_keeps_it_when_somebody_answers_from_the_phone() {
     online(&hub, &["anna"]).await;
     deliver(&hub, &[says("1", "a", "Есть кто?")]).await;
     deliver(&hub, &[echo("1", "e", "Да-да, слушаю 📱")]).await;
+    assert_eq!(world.owner().await, "anna");
+}
+
+#[tokio::test]
+async fn a_text_that_the_provider_sends_by_itself_is_no_persons_answer() {
+    let world = World::new();
+    let hub = world.hub(PUSHES).await;
+    deliver(&hub, &[says("1", "a", "Есть кто?")]).await;
+    let mut away = echo("1", "e", "Вас приветствует магазин (автоответ)");
+    let EventBody::Echo(echo) = &mut away.body else { unreachable!() };
+    echo.message.origin = Origin::Automatic;
+    deliver(&hub, &[away]).await;
+    let conversation = world.only().await;
+    assert_eq!((conversation.first_response_at, conversation.waits()), (None, true));
+    assert!(conversation.flow.queue.is_some() && conversation.flow.waits_since.is_some());
+    assert_eq!(world.clocks().await, ["first_response started"]);
+    online(&hub, &["anna"]).await;
     assert_eq!(world.owner().await, "anna");
 }

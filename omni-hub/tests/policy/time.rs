@@ -147,3 +147,51 @@ async fn a_reply_that_is_early_by_the_clock_of_another_node_still_stops_the_text
     assert_eq!(world.texts(), ["Я тут"]);
     assert!(world.why(Verdict::Dropped, "a person answered").await);
 }
+
+#[tokio::test]
+async fn a_silence_that_was_over_while_no_node_lived_says_nothing_and_is_noted() {
+    let book = r#"
+        [channels.shop]
+        scenario = "main"
+        late_after = "30m"
+        [scenarios.main]
+        rules = [{ name = "slow", on = { silent = { of = "agent", for = "10m" } }, do = [{ tag = "ждёт" }, { reply = "Ещё минуту" }] }]
+    "#;
+    for (down, texts) in [(mins(39), 1), (mins(40), 0)] {
+        let world = World::new();
+        let start = || {
+            let hub = world.builder().node("desk").build();
+            set_book(&hub, book);
+            hub.add_channel(ChannelSetup::new(shop(), world.fake(|_| ())));
+            hub
+        };
+        let first = start();
+        let running = run(&first);
+        deliver(&first, &[says("1", "a", "Добрый день")]).await;
+        running.abort();
+        idle().await;
+        world.jump(world.now() + down).await;
+        run(&start());
+        world.pass(secs(1)).await;
+        assert_eq!(world.only().await.tags, ["ждёт"], "{down:?}");
+        assert_eq!(world.texts().len(), texts, "{down:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_due_while_nothing_ran_is_done_in_its_order() {
+    let world = World::new();
+    let book = r#"
+        [channels.shop]
+        scenario = "main"
+        [scenarios.main]
+        rules = [
+            { name = "second", on = "opened", do = [{ wait = "10m" }, { tag = "второе" }] },
+            { name = "first", on = "opened", do = [{ wait = "5m" }, { tag = "первое" }] },
+        ]
+    "#;
+    let hub = world.hub(book).await;
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    world.jump(world.now() + mins(20)).await;
+    assert_eq!(world.only().await.tags, ["первое", "второе"]);
+}

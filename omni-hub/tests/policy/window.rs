@@ -137,3 +137,44 @@ async fn rules_may_ask_whether_the_window_is_open() {
     world.pass(hours(2)).await;
     assert_eq!(world.only().await.tags, ["открыто", "закрыто"]);
 }
+
+#[tokio::test]
+async fn the_window_is_closed_from_the_very_moment_on() {
+    for (after, tags) in [("1799s", 0), ("30m", 1)] {
+        let world = World::new();
+        let book = format!(
+            r#"
+            [channels.shop]
+            scenario = "main"
+            [scenarios.main]
+            rules = [
+                {{ name = "start", on = "message", do = [{{ timer = {{ name = "later", after = "{after}" }} }}] }},
+                {{ name = "later", on = {{ timer = "later" }}, if = {{ window = "closed" }}, do = [{{ tag = "закрыто" }}] }},
+            ]
+            "#
+        );
+        let hub = world.hub_with(&book, half_an_hour).await;
+        deliver(&hub, &[says("1", "a", "Сколько стоит?")]).await;
+        world.pass(hours(1)).await;
+        assert_eq!(world.only().await.tags.len(), tags, "{after}");
+    }
+}
+
+#[tokio::test]
+async fn a_template_goes_in_place_of_a_closing_text_too() {
+    let world = World::new();
+    let book = r#"
+        [channels.shop.auto_close]
+        after = "1h"
+        text = { text = "До свидания!", window_closed = { template = { name = "bye" } } }
+    "#;
+    let hub = world.hub_with(book, half_an_hour).await;
+    deliver(&hub, &[says("1", "a", "Сколько стоит?")]).await;
+    world.pass(hours(1)).await;
+    let conversation = world.only().await;
+    assert!(!conversation.is_open());
+    let thread = world.thread(&conversation).await;
+    let template = thread.last().unwrap();
+    assert!(matches!(&template.content.parts[..], [Part::Template(t)] if t.name == "bye"), "{thread:#?}");
+    assert_eq!(template.status, Some(Status::Sent));
+}

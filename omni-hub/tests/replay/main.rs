@@ -186,3 +186,33 @@ async fn a_site_widget_offers_the_channels_set_for_it() {
         .collect();
     assert_eq!(shown, [("shop", "Магазин", "https://fake.example/shop?start=spring")]);
 }
+
+#[tokio::test]
+async fn what_a_bot_said_answers_the_question_that_is_open_in_the_dry_run() {
+    let world = World::new();
+    let hub = world.hub(BOOK).await;
+    hub.add_bot("night", Night);
+    world.until("2026-01-12T16:00:00Z").await;
+    deliver(&hub, &[says("1", "a", "Раз")]).await;
+    world.pass(mins(30)).await;
+    deliver(&hub, &[says("1", "b", "Два")]).await;
+    let log = world.log().await;
+    assert_eq!(said(&log), ["Ночной ответ на «Раз»", "Ночной ответ на «Два»"]);
+    // Open for a quarter of an hour longer than the first message: what was the second question is the first.
+    let deeds = under(&log, &BOOK.replace("09:00-18:00", "09:00-19:15")).await;
+    assert_eq!(says_of(&deeds), ["Здравствуйте! Скоро ответим 🙏", "Ночной ответ на «Два»"]);
+}
+
+#[tokio::test]
+async fn an_echo_of_a_text_that_went_out_by_itself_is_no_answer_in_the_dry_run() {
+    let world = World::new();
+    let hub = world.hub(BOOK).await;
+    deliver(&hub, &[says("1", "a", "Есть кто живой?")]).await;
+    world.pass(secs(30)).await;
+    deliver(&hub, &[echo("1", "out-1", "Здравствуйте! Скоро ответим 🙏")]).await;
+    world.pass(hours(1)).await;
+    deliver(&hub, &[says("2", "b", "И я")]).await;
+    let log = world.log().await;
+    let deeds = under(&log, &BOOK.replace("delay = \"30s\"", "delay = \"5m\"")).await;
+    assert_eq!(says_of(&deeds), ["Здравствуйте! Скоро ответим 🙏"]);
+}

@@ -235,7 +235,7 @@ fn every_flow() -> Flow {
 fn every_memory() -> Memory {
     Memory {
         fired: vec![Fired { rule: "hello".into(), count: 5, today: 2, last: at(1) }],
-        texts: vec![Sent { by_bot: true, since: at(2), count: 3 }],
+        texts: vec![Sent { by_bot: true, since: at(2), until: at(2 + 9), count: 3 }],
         agent: Some(("анна".into(), at(3))),
         ..Memory::default()
     }

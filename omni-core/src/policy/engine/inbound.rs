@@ -73,6 +73,8 @@ impl Turn<'_> {
 
     pub(super) fn reopened(&mut self, event: Option<&Event>) {
         self.hear(event);
+        // Silences are counted from now on, and not from what was said before the closing.
+        self.active();
         self.note_opener(event, self.c.counts.inbound);
         self.come_back();
         if self.quiet.is_none() {

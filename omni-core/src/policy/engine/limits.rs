@@ -58,20 +58,19 @@ impl Turn<'_> {
     /// Whether one more automatic text may go to this contact.
     pub(super) fn may_speak(&self, by: &Actor) -> bool {
         let (by_bot, most) = self.guard_of(by);
-        let within = self.engine.policy.loop_guard.within;
         let sent = self.memory().texts.iter().find(|s| s.by_bot == by_bot);
-        sent.is_none_or(|s| self.now >= s.since + within || s.count < most)
+        sent.is_none_or(|s| self.now >= s.until || s.count < most)
     }
 
     /// Takes note of one automatic text.
     pub(super) fn spoke(&mut self, by: &Actor) {
         let ((by_bot, _), now) = (self.guard_of(by), self.now);
-        let within = self.engine.policy.loop_guard.within;
+        let until = now + self.engine.policy.loop_guard.within;
         let texts = &mut self.memory_mut().texts;
         match texts.iter_mut().find(|s| s.by_bot == by_bot) {
-            Some(sent) if now < sent.since + within => sent.count = sent.count.saturating_add(1),
-            Some(sent) => (sent.since, sent.count) = (now, 1),
-            None => texts.push(Sent { by_bot, since: now, count: 1 }),
+            Some(sent) if now < sent.until => sent.count = sent.count.saturating_add(1),
+            Some(sent) => (sent.since, sent.until, sent.count) = (now, until, 1),
+            None => texts.push(Sent { by_bot, since: now, until, count: 1 }),
         }
     }
 

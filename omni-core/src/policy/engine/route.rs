@@ -242,7 +242,7 @@ impl Turn<'_> {
         self.enqueue(team, Vec::new(), by);
         if let Some(queue) = &mut self.flow_mut().queue {
             queue.since = since;
-            queue.prefer = None;
+            queue.prefer = queue.prefer.take().filter(|agent| !queue.excluded.contains(agent));
         }
     }
 

@@ -206,7 +206,9 @@ impl Turn<'_> {
             Side::Agent => self.flow().waits_since,
             Side::Customer => {
                 let said = self.c.last_human_at.max(self.flow().bot_at);
-                said.filter(|_| said > self.c.last_inbound_at)
+                // An answer of the same millisecond is an answer; a talk that was taken up again begins anew.
+                let begun = self.flow().activity_at.unwrap_or_default();
+                said.filter(|_| said >= self.c.last_inbound_at).map(|said| said.max(begun))
             }
         }
     }
