@@ -1,6 +1,9 @@
 //! The words that conditions look for, all found in one pass over a message.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+/// Bytes of all words together up to which they are looked for with a table.
+const TABLE: usize = 16 * 1024;
 
 /// A word or a part of one that conditions look for, by its place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +41,12 @@ impl WordList {
     pub(super) fn finder(self) -> Finder {
         let count = self.words.len();
         // An automaton too large to be built finds nothing; the linter's limit on a book's size is far below that.
-        let automaton = if count == 0 { None } else { AhoCorasick::new(&self.words).ok() };
+        // A table for each letter is the fastest, and grows with the words: only where they are few.
+        let letters: usize = self.words.iter().map(String::len).sum();
+        let kind = (letters <= TABLE).then_some(AhoCorasickKind::DFA);
+        // A search for rare bytes first only delays it: in Cyrillic every other byte is the same.
+        let automaton = AhoCorasick::builder().kind(kind).prefilter(false).build(&self.words);
+        let automaton = if count == 0 { None } else { automaton.ok() };
         Finder { automaton, count }
     }
 }
