@@ -557,3 +557,32 @@ async fn who_missed_it_before_the_closing_is_asked_again_after_it() {
     let queue = world.only().await.flow.queue.unwrap();
     assert!(queue.excluded.is_empty(), "{queue:?}");
 }
+
+#[tokio::test]
+async fn what_a_colleague_missed_goes_to_the_agent_who_knows_the_person() {
+    let world = World::new();
+    let book = r#"
+        agents.anna = {}
+        agents.boris = {}
+        agents.vera = {}
+        [teams.sales]
+        members = ["anna", "boris", "vera"]
+        distribution = "round_robin"
+        sticky = "30d"
+        answer_within = "5m"
+        [channels.shop]
+        receiver = { team = "sales" }
+    "#;
+    let hub = world.hub(book).await;
+    online(&hub, &["anna"]).await;
+    deliver(&hub, &[says("1", "a", "Добрый день")]).await;
+    answers(&hub, &world.only().await, "anna", "Здравствуйте 😀").await;
+    hub.close(world.only().await.id, agent("anna")).await.unwrap();
+    present(&hub, "anna", Presence::Offline).await;
+    online(&hub, &["boris"]).await;
+    deliver(&hub, &[says("1", "b", "Это снова я")]).await;
+    assert_eq!(named(&world.with("1").await.owner), "boris");
+    online(&hub, &["anna", "vera"]).await;
+    world.pass(mins(6)).await;
+    assert_eq!(named(&world.with("1").await.owner), "anna", "and not to vera, whose turn it is");
+}
