@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::id::{ContactId, TenantId};
+use crate::is_default;
 use crate::policy::Memory;
 use crate::provider::Provider;
 
@@ -162,8 +163,4 @@ pub enum SenderKind {
     Chat,
     /// The provider itself: service messages.
     Provider,
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use crate::is_default;
 use crate::media::{Media, MediaKind, MediaSource};
 use crate::text::Text;
 
@@ -392,8 +393,4 @@ fn snake(kind: MediaKind) -> &'static str {
         MediaKind::File => "file",
         MediaKind::Sticker => "sticker",
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

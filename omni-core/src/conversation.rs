@@ -9,6 +9,7 @@ use crate::address::Address;
 use crate::content::Item;
 use crate::event::Chat;
 use crate::id::{AgentId, BotId, ChannelId, ContactId, ConversationId, TeamId, TenantId, TimerToken};
+use crate::is_default;
 use crate::link::Referral;
 use crate::policy::Flow;
 use crate::time::Timestamp;
@@ -359,8 +360,4 @@ pub enum TimerKind {
     Wake,
     /// One of a policy of the host's own, by its number.
     Own(u32),
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

@@ -14,6 +14,7 @@ use crate::contact::Sender;
 use crate::content::{Content, Item};
 use crate::error::ErrorReport;
 use crate::id::{AccountId, AlbumId, EventId, MessageId, ProviderMessageId};
+use crate::is_default;
 use crate::link::Referral;
 use crate::status::Status;
 use crate::time::Timestamp;
@@ -525,8 +526,4 @@ impl Event {
             _ => None,
         }
     }
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

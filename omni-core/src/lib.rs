@@ -79,3 +79,8 @@ pub use secret::Secret;
 pub use status::Status;
 pub use text::Text;
 pub use time::Timestamp;
+
+/// Whether a field may be left out when it is written: reading fills it in again.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

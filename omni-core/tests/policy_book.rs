@@ -329,3 +329,15 @@ fn collect(value: &serde_json::Value, at: String, into: &mut Vec<String>) {
     }
     into.push(at);
 }
+
+#[test]
+fn a_time_of_day_that_no_clock_shows_is_refused() {
+    for bad in ["2000:00", "24:01", "9:5", "+9:05", "65535:59", "полдень"] {
+        let text = format!(
+            "[channels.a]\nscenario = \"s\"\n[[scenarios.s.rules]]\nname = \"r\"\non = \"message\"\n\
+             if = {{ time = {{ from = \"{bad}\", to = \"18:00\" }} }}\ndo = [{{ tag = \"t\" }}]"
+        );
+        let refused = Book::from_toml(&text).unwrap_err().to_string();
+        assert!(refused.contains("is not a time of day"), "{bad}: {refused}");
+    }
+}

@@ -48,6 +48,7 @@ use serde::{Deserialize, Serialize};
 
 pub use dates::{Date, Exception, Exceptions, Holiday, HolidayDate, Holidays};
 pub use problem::{Place, Problem};
+pub(crate) use week::minute;
 pub use week::{Span, Week};
 pub use zone::{Local, Weekday, Zone};
 

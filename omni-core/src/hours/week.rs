@@ -28,7 +28,6 @@ impl Span {
     /// # Errors
     /// A span of no length, a minute that no day has.
     pub fn new(opens: u16, closes: u16) -> Result<Self, BadHours> {
-        let span = Self { opens, closes: if closes < opens { closes + MINUTES } else { closes } };
         if opens >= MINUTES || closes > MINUTES {
             return Err(BadHours::new(format!("{opens}-{closes}: a day has the minutes 0 to {MINUTES}")));
         }
@@ -40,7 +39,7 @@ impl Span {
                 Face(closes)
             )));
         }
-        Ok(span)
+        Ok(Self { opens, closes: if closes < opens { closes + MINUTES } else { closes } })
     }
 
     /// The minute of the day at which it opens, 0 to 1439.
@@ -81,7 +80,7 @@ impl FromStr for Span {
 }
 
 /// `HH:MM`, up to `24:00`.
-fn minute(text: &str) -> Option<u16> {
+pub(crate) fn minute(text: &str) -> Option<u16> {
     let (hour, minute) = text.trim().split_once(':')?;
     let number = |digits: &str, most: u16| {
         let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());

@@ -98,10 +98,10 @@ fn decide(env: &Env, event: &Arc<Event>, received_at: Timestamp, snapshot: &Snap
         EventBody::Status(news) => d.status(event, news, found),
         EventBody::Read { messages, reach } => d.read(event, messages, *reach, found),
         EventBody::Button(button) => d.button(event, button, snapshot),
-        EventBody::Started(s) => d.wordless(event, &s.sender, s.referral.as_ref(), snapshot),
-        EventBody::Call(call) => d.wordless(event, &call.sender, None, snapshot),
-        EventBody::Subscribed { sender } => d.reach(event, sender, Reach::Open, snapshot),
-        EventBody::Blocked { sender } => d.reach(event, sender, Reach::Blocked, snapshot),
+        EventBody::Started(s) => d.wordless(event, &s.sender, s.referral.as_ref()),
+        EventBody::Call(call) => d.wordless(event, &call.sender, None),
+        EventBody::Subscribed { sender } => d.reach(event, sender, Reach::Open),
+        EventBody::Blocked { sender } => d.reach(event, sender, Reach::Blocked),
         EventBody::Migrated { to } => {
             if let Some(address) = &event.address {
                 d.changes.moved = Some((env.key.peer(address.clone()), to.clone()));
@@ -128,7 +128,7 @@ impl Decision<'_> {
         {
             return self.join_album(event, message, album.clone());
         }
-        let place = self.meet(event, &message.sender, &message.chat, snapshot);
+        let place = self.meet(event, &message.sender, &message.chat);
         if message.origin == Origin::Automatic || message.sender.kind == SenderKind::Robot {
             self.other_side = OtherSide::Robot;
         }
@@ -345,7 +345,7 @@ impl Decision<'_> {
     /// A pressed key stands in the thread as what was written on it.
     fn button(&mut self, event: &Arc<Event>, button: &Button, snapshot: &Snapshot) {
         let chat = snapshot.conversation.as_ref().map(|c| c.chat.clone()).unwrap_or_default();
-        let place = self.meet(event, &button.sender, &chat, snapshot);
+        let place = self.meet(event, &button.sender, &chat);
         let label = button.label.clone().unwrap_or_else(|| button.data.clone());
         if let Some(c) = self.conversation.as_mut().filter(|_| place == Place::Open) {
             c.heard(self.now, label.clone());
@@ -360,14 +360,8 @@ impl Decision<'_> {
     }
 
     /// The person is there without having said a word: a start, a call.
-    fn wordless(
-        &mut self,
-        event: &Arc<Event>,
-        sender: &Sender,
-        referral: Option<&Referral>,
-        snapshot: &Snapshot,
-    ) {
-        if self.meet(event, sender, &Chat::default(), snapshot) == Place::Behind {
+    fn wordless(&mut self, event: &Arc<Event>, sender: &Sender, referral: Option<&Referral>) {
+        if self.meet(event, sender, &Chat::default()) == Place::Behind {
             return self.received(event, None);
         }
         if let Some(c) = &mut self.conversation {
@@ -382,11 +376,11 @@ impl Decision<'_> {
     }
 
     /// The person lets us write, or does not any more.
-    fn reach(&mut self, event: &Arc<Event>, sender: &Sender, reach: Reach, snapshot: &Snapshot) {
+    fn reach(&mut self, event: &Arc<Event>, sender: &Sender, reach: Reach) {
         let Some(address) = &event.address else { return self.received(event, None) };
         let key = self.env.key.peer(address.clone());
         self.know_peer(&key);
-        self.know_person(sender, snapshot.contact.as_ref());
+        self.know_person(sender);
         if let Some(peer) = &mut self.peer {
             peer.reach = reach;
             self.changes.peer = Some(peer.clone());

@@ -13,7 +13,7 @@ use omni_core::policy::{Comeback, Context};
 use omni_core::{Contact, Conversation, Identity};
 
 use super::Decision;
-use crate::store::{PeerKey, PeerRecord, Snapshot};
+use crate::store::{PeerKey, PeerRecord};
 
 /// Where an event of the person belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,19 +26,13 @@ pub(super) enum Place {
 
 impl Decision<'_> {
     /// Makes sure of the address, the person and an open conversation.
-    pub(super) fn meet(
-        &mut self,
-        event: &Arc<Event>,
-        sender: &Sender,
-        chat: &Chat,
-        snapshot: &Snapshot,
-    ) -> Place {
+    pub(super) fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat) -> Place {
         let Some(address) = &event.address else { return Place::Open };
         let key = self.env.key.peer(address.clone());
         let private = chat.kind == ChatKind::Private;
         self.know_peer(&key);
         if private {
-            self.know_person(sender, snapshot.contact.as_ref());
+            self.know_person(sender);
         }
         let title = match (&chat.title, &sender.profile.name) {
             (Some(title), _) if !private => title.clone(),
@@ -97,15 +91,14 @@ impl Decision<'_> {
     }
 
     /// The person exists, and what the event tells of them is known.
-    pub(super) fn know_person(&mut self, sender: &Sender, known: Option<&Contact>) {
-        let mut contact = match known {
-            Some(contact) => contact.clone(),
-            None => {
-                let id = ContactId::next(&self.env.ids, self.now);
-                let tenant = self.env.key.tenant.clone();
-                Contact::new(id, tenant, sender.identity.clone(), sender.profile.clone())
-            }
-        };
+    pub(super) fn know_person(&mut self, sender: &Sender) {
+        let known = self.contact.take();
+        let new = known.is_none();
+        let mut contact = known.unwrap_or_else(|| {
+            let id = ContactId::next(&self.env.ids, self.now);
+            let tenant = self.env.key.tenant.clone();
+            Contact::new(id, tenant, sender.identity.clone(), sender.profile.clone())
+        });
         let learned = contact.profile.learn(&sender.profile) | learn_identity(&mut contact, &sender.identity);
         if let Some(peer) = &mut self.peer
             && peer.contact != Some(contact.id)
@@ -113,7 +106,7 @@ impl Decision<'_> {
             peer.contact = Some(contact.id);
             self.changes.peer = Some(peer.clone());
         }
-        if learned || known.is_none() {
+        if learned || new {
             self.changes.contact = Some(contact.clone());
         }
         self.contact = Some(contact);

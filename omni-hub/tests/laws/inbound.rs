@@ -1,20 +1,17 @@
 //! Laws 1 to 4 and 8: what comes in.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use async_trait::async_trait;
 use bytes::Bytes;
+use omni_core::Status;
 use omni_core::conversation::Actor;
-use omni_core::error::ErrorKind;
 use omni_core::event::EventBody;
 use omni_core::id::*;
-use omni_core::policy::{Desk, Waiting};
-use omni_core::{Contact, Conversation, Status, Timestamp};
 use omni_hub::store::*;
-use omni_hub::{ChannelSetup, HostEvent, MemoryStore};
+use omni_hub::{ChannelSetup, HostEvent};
 
+use crate::failing::Failing;
 use crate::fake::{Fake, Turn};
 use crate::world::*;
 
@@ -243,121 +240,4 @@ async fn an_event_of_an_account_that_is_not_connected_is_kept_aside() {
     deliver(&hub, &[of("second", "a"), of("third", "b")]).await;
     assert_eq!(world.conversation().await.channel, second.channel);
     assert!(world.entries().await.iter().any(|e| matches!(e.event, HostEvent::Parked { .. })));
-}
-
-/// A store that fails when told to.
-#[derive(Debug, Default)]
-struct Failing {
-    inner: MemoryStore,
-    broken: Arc<AtomicBool>,
-    panics: Arc<AtomicBool>,
-}
-
-impl Failing {
-    fn check(&self) -> StoreResult<()> {
-        assert!(!self.panics.load(Ordering::SeqCst), "the store panics, as told");
-        match self.broken.load(Ordering::SeqCst) {
-            true => Err(StoreError::backend("commit", format!("{:?}", ErrorKind::Storage))),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Writes fail when told to; everything else is the memory store's.
-#[async_trait]
-impl Store for Failing {
-    async fn apply(&self, batch: Batch) -> StoreResult<Vec<Applied>> {
-        self.check()?;
-        // As a database does, it takes its time.
-        tokio::task::yield_now().await;
-        self.inner.apply(batch).await
-    }
-    async fn cursor(&self, channel: &ChannelKey) -> StoreResult<Option<Cursor>> {
-        self.inner.cursor(channel).await
-    }
-    async fn outbox_take(
-        &self,
-        node: &NodeId,
-        channels: &[ChannelKey],
-        now: Timestamp,
-        limit: usize,
-    ) -> StoreResult<Vec<(OutboxRecord, MessageRecord)>> {
-        self.inner.outbox_take(node, channels, now, limit).await
-    }
-    async fn outbox_release(&self, node: &NodeId, messages: &[MessageId]) -> StoreResult<()> {
-        self.inner.outbox_release(node, messages).await
-    }
-    async fn timers_due(
-        &self,
-        channels: &[ChannelKey],
-        now: Timestamp,
-        limit: usize,
-    ) -> StoreResult<Vec<TimerRecord>> {
-        self.inner.timers_due(channels, now, limit).await
-    }
-    async fn next_timer(&self, channels: &[ChannelKey]) -> StoreResult<Option<Timestamp>> {
-        self.inner.next_timer(channels).await
-    }
-    async fn desk(&self, tenant: &TenantId) -> StoreResult<Desk> {
-        self.inner.desk(tenant).await
-    }
-    async fn waiting(&self, tenant: &TenantId, team: &TeamId, limit: usize) -> StoreResult<Vec<Waiting>> {
-        self.inner.waiting(tenant, team, limit).await
-    }
-    async fn lease(
-        &self,
-        name: &str,
-        holder: &NodeId,
-        now: Timestamp,
-        ttl: Duration,
-    ) -> StoreResult<Option<Lease>> {
-        self.inner.lease(name, holder, now, ttl).await
-    }
-    async fn holder(&self, name: &str) -> StoreResult<Option<Lease>> {
-        self.inner.holder(name).await
-    }
-    async fn release(&self, name: &str, holder: &NodeId) -> StoreResult<()> {
-        self.inner.release(name, holder).await
-    }
-    async fn entries(&self, after: u64, limit: usize) -> StoreResult<Vec<Entry>> {
-        self.inner.entries(after, limit).await
-    }
-    async fn consumer(&self, consumer: &ConsumerId) -> StoreResult<u64> {
-        self.inner.consumer(consumer).await
-    }
-    async fn consumed(&self, consumer: &ConsumerId, seq: u64) -> StoreResult<()> {
-        self.inner.consumed(consumer, seq).await
-    }
-    async fn conversations(&self, query: &ConversationQuery) -> StoreResult<Vec<Conversation>> {
-        self.inner.conversations(query).await
-    }
-    async fn conversation(&self, id: ConversationId) -> StoreResult<Option<Conversation>> {
-        self.inner.conversation(id).await
-    }
-    async fn messages(
-        &self,
-        conversation: ConversationId,
-        before: Option<MessageId>,
-        limit: usize,
-    ) -> StoreResult<Vec<MessageRecord>> {
-        self.inner.messages(conversation, before, limit).await
-    }
-    async fn message(&self, id: MessageId) -> StoreResult<Option<MessageRecord>> {
-        self.inner.message(id).await
-    }
-    async fn peer(&self, key: &PeerKey) -> StoreResult<Option<PeerRecord>> {
-        self.inner.peer(key).await
-    }
-    async fn contact(&self, id: ContactId) -> StoreResult<Option<Contact>> {
-        self.inner.contact(id).await
-    }
-    async fn put_blob(&self, id: &BlobId, bytes: Bytes) -> StoreResult<()> {
-        self.inner.put_blob(id, bytes).await
-    }
-    async fn blob(&self, id: &BlobId) -> StoreResult<Option<Bytes>> {
-        self.inner.blob(id).await
-    }
-    async fn prune(&self, before: Timestamp) -> StoreResult<()> {
-        self.inner.prune(before).await
-    }
 }

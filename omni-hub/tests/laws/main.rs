@@ -5,6 +5,7 @@
 
 mod automatic;
 mod channels;
+mod failing;
 mod fake;
 mod inbound;
 mod log;

@@ -12,6 +12,9 @@ mod clocks;
 mod closing;
 mod distribution;
 #[allow(dead_code)] // the laws use all of it
+#[path = "../laws/failing.rs"]
+mod failing;
+#[allow(dead_code)] // the laws use all of it
 #[path = "../laws/fake.rs"]
 mod fake;
 mod handed;

@@ -82,9 +82,7 @@ impl Book {
     }
 }
 
-pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
+pub(crate) use crate::is_default;
 
 /// How deep conditions may be nested, and scenarios may call each other.
 pub const MAX_DEPTH: u8 = 8;

@@ -225,11 +225,7 @@ impl Serialize for ClockTime {
 impl<'de> Deserialize<'de> for ClockTime {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = String::deserialize(d)?;
-        let minutes = text.split_once(':').and_then(|(h, m)| {
-            let (h, m): (u16, u16) = (h.parse().ok()?, m.parse().ok()?);
-            (m < 60 && h * 60 + m <= 1440).then_some(h * 60 + m)
-        });
-        minutes.map(Self).ok_or_else(|| {
+        crate::hours::minute(&text).map(Self).ok_or_else(|| {
             serde::de::Error::custom(format!(
                 "{text:?} is not a time of day: write \"09:30\", 00:00 to 24:00"
             ))
