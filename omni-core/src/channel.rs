@@ -19,7 +19,7 @@ use crate::address::Address;
 use crate::capability::Capabilities;
 use crate::content::Content;
 use crate::error::Result;
-use crate::event::Event;
+use crate::event::{Event, Introduced};
 use crate::id::{AccountId, Cursor, ProviderMessageId};
 use crate::link::CampaignToken;
 use crate::media::{Media, MediaRef, MediaStream};
@@ -168,6 +168,37 @@ pub trait Inbound: Send + Sync {
     /// Opens the bytes of inbound media, streamed and capped at `cap` bytes, only from hosts the connector
     /// expects (law 12).
     async fn fetch(&self, media: &MediaRef, cap: u64) -> Result<MediaStream>;
+
+    /// Asking who writes and what about, where events do not tell it.
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
+        None
+    }
+}
+
+/// Asking the provider what its events leave out: who writes, and what the talk is about.
+///
+/// The hub asks when somebody without a name writes and when a conversation opens, in batches, and applies the
+/// answers as events of kind [`Introduced`](crate::event::EventKind::Introduced). Nothing waits for it.
+#[async_trait]
+pub trait LookUp: Send + Sync {
+    /// What the provider tells of these addresses, at most [`LOOK_UP_MAX`]; addresses of which it tells nothing are
+    /// left out. Connectors ask in as few calls as the provider allows.
+    ///
+    /// # Errors
+    /// When nothing could be asked. What is known of only some addresses is no error.
+    async fn look_up(&self, addresses: &[Address]) -> Result<Vec<Known>>;
+}
+
+/// Most addresses in one [`LookUp::look_up`].
+pub const LOOK_UP_MAX: usize = 100;
+
+/// What a provider tells of an address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Known {
+    /// The address asked for.
+    pub address: Address,
+    /// What it tells.
+    pub told: Introduced,
 }
 
 /// Where a listener puts what it received.

@@ -117,6 +117,9 @@ pub enum EventBody {
     Membership(Membership),
     /// The state of the account itself changed.
     Account(AccountNews),
+    /// What the provider tells of a person and of a talk when it is asked.
+    // Boxed for the same reason.
+    Introduced(Box<Introduced>),
     /// Something this version has no word for; `raw` holds it whole (law 2).
     Unsupported {
         /// The provider's name of it.
@@ -147,6 +150,7 @@ pub enum EventKind {
     Migrated,
     Membership,
     Account,
+    Introduced,
     Unsupported,
 }
 
@@ -171,6 +175,7 @@ impl EventKind {
             EventKind::Migrated => "migrated",
             EventKind::Membership => "membership",
             EventKind::Account => "account",
+            EventKind::Introduced => "introduced",
             EventKind::Unsupported => "unsupported",
         }
     }
@@ -434,6 +439,21 @@ pub enum MembershipState {
     Out,
 }
 
+/// What a provider tells when it is asked: [`LookUp`](crate::channel::LookUp). What is absent is not known, and clears
+/// nothing.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Introduced {
+    /// The person, with what is known of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<Sender>,
+    /// The advert or goods the talk is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Item>,
+    /// Title of the chat, where several read along.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
 /// The state of an account at the provider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountNews {
@@ -506,6 +526,7 @@ impl Event {
             EventBody::Migrated { .. } => EventKind::Migrated,
             EventBody::Membership(_) => EventKind::Membership,
             EventBody::Account(_) => EventKind::Account,
+            EventBody::Introduced(_) => EventKind::Introduced,
             EventBody::Unsupported { .. } => EventKind::Unsupported,
         }
     }
@@ -523,6 +544,7 @@ impl Event {
             | EventBody::Blocked { sender }
             | EventBody::Typing { sender } => Some(sender),
             EventBody::Call(c) => Some(&c.sender),
+            EventBody::Introduced(told) => told.sender.as_ref(),
             _ => None,
         }
     }

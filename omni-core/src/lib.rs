@@ -12,7 +12,7 @@
 //! | [`channel`], [`webhook`], [`outbound`], [`registry`] | the traits a connector implements |
 //! | [`policy`], [`conversation`] | the pure policy engine and the state it works on |
 //! | [`hours`] | when a team or a channel is open; deadlines in open time |
-//! | [`error`], [`secret`], [`crypto`] | errors for people at three in the morning, secrets, signatures |
+//! | [`error`], [`secret`], [`crypto`], [`tokens`] | errors for people at three in the morning, secrets, signatures, tokens that run out |
 //! | [`link`] | "write to us" links that carry a campaign token |
 //!
 //! Start at [`channel::Channel`] to write a connector, at [`event::Event`] to read what comes in.
@@ -62,6 +62,7 @@ pub mod secret;
 pub mod status;
 pub mod text;
 pub mod time;
+pub mod tokens;
 pub mod webhook;
 
 pub use address::Address;

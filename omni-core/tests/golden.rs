@@ -11,8 +11,9 @@ use omni_core::content::{
 };
 use omni_core::error::{Error, ErrorKind};
 use omni_core::event::{
-    AccountNews, AccountState, Button, Call, CallOutcome, Chat, ChatKind, Comment, Echo, Edited, Membership,
-    MembershipState, Message, MessageName, Origin, Reaction, ReadReach, ReplyTo, Started, StatusNews,
+    AccountNews, AccountState, Button, Call, CallOutcome, Chat, ChatKind, Comment, Echo, Edited, Introduced,
+    Membership, MembershipState, Message, MessageName, Origin, Reaction, ReadReach, ReplyTo, Started,
+    StatusNews,
 };
 use omni_core::id::{IdSource, MessageId};
 use omni_core::link::Referral;
@@ -166,6 +167,16 @@ fn bodies() -> Vec<EventBody> {
             state: AccountState::ReceiveOnly,
             detail: Some("can_reply is off".into()),
         }),
+        EventBody::Introduced(Box::new(Introduced {
+            sender: Some(sender()),
+            item: Some(Item {
+                id: Some("5500550055".into()),
+                title: Some("Kia Rio 2019".into()),
+                price: Some("1 100 000 ₽".into()),
+                ..Item::default()
+            }),
+            title: None,
+        })),
         EventBody::Unsupported { what: "chat_boost".into() },
     ]
 }

@@ -81,6 +81,18 @@ impl<'a> Call<'a> {
         self.body(HeaderValue::from_static("application/json"), json).await
     }
 
+    /// Sends fields as `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// See [`Call`].
+    pub async fn form<K: AsRef<str>, V: AsRef<str>>(
+        self,
+        fields: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Answer, SendError> {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.body(HeaderValue::from_static("application/x-www-form-urlencoded"), form).await
+    }
+
     /// Sends bytes of a content type.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 //! | an API call, and whether it was perhaps carried out (law 5) | [`Http::post`], [`Call`] |
 //! | errors without the address, which may hold a token (law 12) | every error made here |
 //! | media, streamed, capped, only from expected hosts, never from private networks | [`Http::download`], [`Guard`] |
+//! | tokens that run out, renewed once under concurrency | [`TokenKeeper`], [`Renew`] |
 //!
 //! Pacing and repetition are not here: the hub does both, from the connector's capabilities and errors.
 //!
@@ -34,6 +35,7 @@ mod client;
 mod download;
 mod failure;
 mod guard;
+mod tokens;
 
 pub use call::{Answer, Call, Part};
 pub use client::Http;
@@ -41,3 +43,4 @@ pub use download::Download;
 pub use guard::{Guard, is_public};
 /// The client library whose types are in [`Http::with_client`] and [`Http::client_builder`].
 pub use reqwest;
+pub use tokens::{Renew, TokenKeeper};

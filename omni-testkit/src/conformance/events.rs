@@ -9,7 +9,7 @@ use super::rig::Act;
 use super::scene::{Scene, Stop, Verdict, ensure, failed, not_declared, passed};
 
 /// All of them.
-pub(super) const KINDS: [EventKind; 18] = [
+pub(super) const KINDS: [EventKind; 19] = [
     EventKind::Message,
     EventKind::Echo,
     EventKind::Edited,
@@ -27,6 +27,7 @@ pub(super) const KINDS: [EventKind; 18] = [
     EventKind::Migrated,
     EventKind::Membership,
     EventKind::Account,
+    EventKind::Introduced,
     EventKind::Unsupported,
 ];
 

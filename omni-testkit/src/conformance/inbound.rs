@@ -7,12 +7,12 @@ use omni_core::error::ErrorKind;
 use omni_core::event::EventKind;
 use omni_core::media::{MediaKind, MediaRef, MediaSource};
 use omni_core::text::EntityKind;
-use omni_core::{Channel, Content, Error, Event, EventBody, Text};
+use omni_core::{Address, Channel, Content, Error, Event, EventBody, Text};
 
 use super::events;
 use super::rig::{Act, Done};
 use super::samples::{self, MARKUP, TEXTS};
-use super::scene::{Scene, Stop, Verdict, done, ensure, failed, not_applicable, passed};
+use super::scene::{Scene, Stop, Verdict, done, ensure, failed, not_applicable, not_declared, passed};
 
 const FILES: [MediaKind; 8] = [
     MediaKind::Image,
@@ -222,4 +222,31 @@ fn survives(event: &Event) -> Result<(), Stop> {
     let again = done(kind, serde_json::to_string(&read))?;
     ensure!(again == stored, "{kind}: {stored} was stored, {again} was read");
     Ok(())
+}
+
+/// What events leave out is told when it is asked for, for many addresses at once and for addresses that nobody has.
+pub(super) async fn who_writes_is_told_when_asked(scene: Scene) -> Verdict {
+    let address = scene.hello().await?.address;
+    let Some(look_up) = scene.inbound()?.as_look_up() else {
+        return not_declared("events tell all there is");
+    };
+    let (name, item) = scene.rig.known_as();
+    let nobody = Address::new("нигде");
+    let known = done("a look-up", look_up.look_up(&[nobody.clone(), address.clone()]).await)?;
+    ensure!(
+        known.iter().all(|known| known.address != nobody),
+        "something is told of an address that nobody has"
+    );
+    let Some(known) = known.into_iter().find(|known| known.address == address) else {
+        return failed("nothing is told of the customer who writes");
+    };
+    let told = known.told;
+    let found = told.sender.and_then(|sender| sender.profile.name);
+    ensure!(found.as_deref() == name, "the customer is {name:?}, and told as {found:?}");
+    let about = told.item.and_then(|item| item.title);
+    ensure!(about.as_deref() == item, "the talk is about {item:?}, and told as about {about:?}");
+    passed(match item {
+        Some(_) => "the name, and what the talk is about",
+        None => "the name",
+    })
 }

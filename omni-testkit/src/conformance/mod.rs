@@ -141,6 +141,7 @@ fn receiving() -> Vec<Case> {
         inbound: a_fetch_is_capped,
         inbound: one_bad_entry_keeps_the_others,
         inbound: events_survive_being_stored,
+        inbound: who_writes_is_told_when_asked,
         webhook: a_genuine_webhook_is_read_alike_by_every_process,
         webhook: a_forged_webhook_is_refused,
         webhook: a_damaged_body_neither_panics_nor_becomes_a_message,

@@ -71,6 +71,12 @@ pub trait Rig: Send + Sync + 'static {
         samples::content(kind)
     }
 
+    /// The customer's name and the title of what the talk is about, as the provider tells them when it is asked;
+    /// needed where the channel has a [`LookUp`](omni_core::channel::LookUp).
+    fn known_as(&self) -> (Option<&str>, Option<&str>) {
+        (None, None)
+    }
+
     /// How long the suite waits for something that has to come.
     fn patience(&self) -> Duration {
         Duration::from_secs(10)

@@ -1,0 +1,1 @@
+//! Auto.ru chats connector of omni.

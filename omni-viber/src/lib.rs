@@ -1,0 +1,1 @@
+//! Viber bot (REST Bot API) connector of omni.

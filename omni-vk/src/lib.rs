@@ -1,0 +1,1 @@
+//! VK community (Callback API, Bots Long Poll, messages) connector of omni.
