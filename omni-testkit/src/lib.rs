@@ -1,5 +1,8 @@
 //! Conformance suites, provider simulators and a movable clock for testing omni connectors and stores.
 
 pub mod conformance;
+pub mod docs;
+pub mod golden;
+pub mod sim;
 pub mod store;
 pub mod telegram;

@@ -41,7 +41,7 @@ mod text;
 mod webhook;
 
 pub use host::WebhookHost;
-pub use report::{Outcome, Report, Row};
+pub use report::{Outcome, Report, Row, commit_report};
 pub use rig::{Act, ChatView, Done, Forgery, Rig, Seen, Trouble, forge_body, forge_header};
 pub use samples::content as sample;
 

@@ -86,6 +86,27 @@ impl Report {
     }
 }
 
+/// Ends the test when a rule does not hold, and compares `CONFORMANCE.md` of the crate with what was found; each report has
+/// a title. With `UPDATE_GOLDEN` in the environment the file is written anew.
+///
+/// # Panics
+/// When a rule does not hold, or the file differs.
+#[track_caller]
+pub fn commit_report(crate_dir: &str, crate_name: &str, reports: &[(&str, Report)]) {
+    for (_, report) in reports {
+        report.assert_passed();
+    }
+    let mut text = format!(
+        "# Conformance of {crate_name}\n\n\
+         Made by the suite `omni_testkit::conformance` against the provider's simulator:\n\
+         `UPDATE_GOLDEN=1 cargo test -p {crate_name} --test conformance` writes it anew.\n"
+    );
+    for (title, report) in reports {
+        text.push_str(&format!("\n## {title}\n\n{}", report.markdown()));
+    }
+    crate::golden::check(std::path::Path::new(crate_dir).join("CONFORMANCE.md"), &text);
+}
+
 /// Text that stays within its cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")

@@ -10,7 +10,8 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{bot::BotHandle, error::ApiError, random::Random};
+use super::{bot::BotHandle, error::ApiError};
+use crate::sim::random::Random;
 
 /// What happens to a call of the Bot API instead of, or after, its proper answer.
 #[derive(Clone, Debug, PartialEq)]

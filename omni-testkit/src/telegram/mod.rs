@@ -49,9 +49,7 @@ mod json;
 mod limits;
 mod markup;
 mod methods;
-mod multipart;
 mod params;
-mod random;
 mod record;
 mod server;
 mod state;
@@ -78,6 +76,8 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
 };
 use tokio::{net::TcpListener, sync::watch};
+
+use crate::sim::wire::accept;
 
 use self::bot::{Bot, Shared};
 pub use self::{
@@ -144,7 +144,7 @@ impl TelegramSim {
             clock_ahead: AtomicI64::new(0),
         };
         let core = Arc::new(Core { shared: Arc::new(shared), bots: RwLock::default(), base_url });
-        tokio::spawn(server::run(Arc::clone(&core), listener, stop));
+        tokio::spawn(accept(Arc::clone(&core), listener, stop, Core::answer));
         Ok(Self { core, _guard: Arc::new(Guard(stopper)) })
     }
 

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use super::{error::ApiError, multipart};
+use super::error::ApiError;
+use crate::sim::multipart;
 
 /// A file that came in a multipart body.
 #[derive(Clone, Debug)]

@@ -1,19 +1,15 @@
 //! The HTTP side: connections, paths, faults, answers.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::stream;
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt as _, Either, Full, Limited, StreamBody, combinators::UnsyncBoxBody};
-use hyper::{
-    body::{Frame, Incoming},
-    server::conn::http1,
-    service::service_fn,
-};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use http_body_util::{BodyExt as _, Either, Full, Limited};
+use hyper::body::Incoming;
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::sim::multipart::percent_decode;
+use crate::sim::wire::{Body, Cut, Ending, in_pieces, pieces};
 
 use super::{
     Core,
@@ -21,65 +17,16 @@ use super::{
     config::Record,
     error::ApiError,
     faults::Fault,
-    multipart::percent_decode,
     params::Params,
     record::{Call, Outcome},
     state::push_bounded,
 };
 
-type AnswerBody = Either<Full<Bytes>, UnsyncBoxBody<Bytes, io::Error>>;
-type Answer = Response<AnswerBody>;
-
-/// The connection is to be closed without an answer.
-#[derive(Debug)]
-struct Cut;
-
-impl std::fmt::Display for Cut {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("connection cut by a fault")
-    }
-}
-
-impl std::error::Error for Cut {}
-
-/// Ends when the simulator stops.
-pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the simulator is gone, which is a stop as well.
-    let _ = stop.wait_for(|stopped| *stopped).await;
-}
-
-/// Accepts connections until told to stop; then every connection is closed.
-pub(crate) async fn run(core: Arc<Core>, listener: TcpListener, mut stop: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            () = stopped(&mut stop) => return,
-            Some(_) = connections.join_next() => {}
-            accepted = listener.accept() => {
-                // A failed accept is a client that went away, or a lack of descriptors that may pass.
-                let Ok((stream, _)) = accepted else {
-                    tokio::task::yield_now().await;
-                    continue;
-                };
-                let _ = stream.set_nodelay(true);
-                let core = Arc::clone(&core);
-                connections.spawn(async move {
-                    let service = service_fn(move |request| {
-                        let core = Arc::clone(&core);
-                        async move { core.answer(request).await }
-                    });
-                    let mut server = http1::Builder::new();
-                    server.timer(TokioTimer::new()).pipeline_flush(true);
-                    // An error here is the client's, or a fault that cut the connection on purpose.
-                    let _ = server.serve_connection(TokioIo::new(stream), service).await;
-                });
-            }
-        }
-    }
-}
+type Answer = Response<Body>;
 
 impl Core {
-    async fn answer(&self, request: Request<Incoming>) -> Result<Answer, Cut> {
+    /// Answers one call.
+    pub(super) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Cut> {
         let path = request.uri().path();
         if let Some(rest) = path.strip_prefix("/file/bot") {
             let Some((token, file)) = rest.split_once('/') else { return Ok(not_found()) };
@@ -249,35 +196,14 @@ async fn after(fault: Option<&Fault>, body: Bytes) -> Result<Answer, Cut> {
             Ok(success(body))
         }
         Some(Fault::Garbage) => Ok(page(StatusCode::OK, "<html>it works</html>")),
-        Some(Fault::CutBody) => Ok(pieces(&body, 2, Duration::ZERO, true)),
-        Some(Fault::SlowBody { pieces: count, pause }) => Ok(pieces(&body, *count, *pause, false)),
+        Some(Fault::CutBody) => Ok(in_parts(&body, 2, Duration::ZERO, Ending::Cut)),
+        Some(Fault::SlowBody { pieces: count, pause }) => Ok(in_parts(&body, *count, *pause, Ending::Whole)),
         _ => Ok(success(body)),
     }
 }
 
-/// An answer sent piece by piece under its full length; a cut one ends after the first piece.
-fn pieces(body: &Bytes, count: usize, pause: Duration, cut: bool) -> Answer {
-    let total = body.len();
-    let size = total.div_ceil(count.max(1)).max(1);
-    let body = body.clone();
-    let parts = stream::unfold(0usize, move |at| {
-        let body = body.clone();
-        async move {
-            if at >= body.len() {
-                return None;
-            }
-            if cut && at > 0 {
-                return Some((Err(io::Error::other("answer cut by a fault")), body.len()));
-            }
-            tokio::time::sleep(pause).await;
-            let end = (at + size).min(body.len());
-            Some((Ok(Frame::data(body.slice(at..end))), end))
-        }
-    });
-    let mut answer = Response::new(Either::Right(StreamBody::new(parts).boxed_unsync()));
-    answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(total));
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
+fn in_parts(body: &Bytes, count: usize, pause: Duration, ending: Ending) -> Answer {
+    in_pieces(success(body.clone()), body, pieces(body, count, pause, ending))
 }
 
 fn success(body: Bytes) -> Answer {

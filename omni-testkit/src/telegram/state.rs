@@ -7,11 +7,12 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
+use crate::sim::random::Random;
+
 use super::{
     config::{Record, SimConfig},
     files::Files,
     limits::Limiter,
-    random::Random,
     record::{Call, Counters, Delivery, Entry},
     updates::{Queue, Update},
 };

@@ -16,13 +16,14 @@ use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body_util::{BodyExt as _, Full, Limited};
 use serde_json::{Map, Value};
 
+use crate::sim::ground::stopped;
+
 use super::{
     bot::Bot,
     config::Record,
     faults::{DeliveryPlan, WebhookFault},
     params::Params,
     record::Delivery,
-    server::stopped,
     state::{BotState, push_bounded},
     updates::{LIFE_OF_AN_UPDATE, Lane, Update},
 };

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::super::{error::ApiError, html, limits::Limiter, limits::RateLimits, multipart, text};
+use super::super::{error::ApiError, html, limits::Limiter, limits::RateLimits, text};
+use crate::sim::multipart;
 
 fn marks(source: &str) -> (String, Value) {
     let (text, entities) = html::parse(source).unwrap();
