@@ -30,6 +30,9 @@ pub struct Capabilities {
     pub fetch_bytes: Option<u64>,
     /// Most files in an album.
     pub album_max: Option<u32>,
+    /// Most adverts or goods shown together in one message; absent where each goes by itself.
+    #[serde(default)]
+    pub carousel_max: Option<u32>,
     /// Limits of keys.
     pub buttons: ButtonLimit,
     /// Whether rich text is rendered; otherwise entities are left out and links written out.
@@ -138,6 +141,24 @@ pub struct MediaLimit {
     pub url_bytes: Option<u64>,
     /// Media types taken, as `image/jpeg` or `image/*`; empty takes all.
     pub mime: Vec<String>,
+    /// How files get there.
+    #[serde(default)]
+    pub sources: Sources,
+}
+
+/// How files get to a provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Sources {
+    /// We upload them, or the provider fetches them from an address.
+    #[default]
+    Any,
+    /// We upload them. One at an address goes out as the address in words.
+    Upload,
+    /// The provider fetches them from a public address. One in memory or in the store goes out only where the host
+    /// publishes its files.
+    Address,
 }
 
 impl MediaLimit {

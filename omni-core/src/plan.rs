@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::capability::{Capabilities, FirstContact, Markup, Support, TextLimit};
+use crate::capability::{Capabilities, FirstContact, Markup, Sources, Support, TextLimit};
 use crate::content::{Button, ButtonAction, Content, ContentKind, Keyboard, KeyboardPlace, Part};
 use crate::media::{Media, MediaKind, MediaSource};
 use crate::text::{EntityKind, Text, Unit};
@@ -23,6 +23,19 @@ pub struct PlanContext {
     pub reach: Reach,
     /// Until when the channel has to wait (a retry-after), where known.
     pub paused_until: Option<Timestamp>,
+    /// Whether files in memory or in the store have a public address.
+    pub publishing: Publishing,
+}
+
+/// Whether the host serves its files to providers that fetch them by address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Publishing {
+    /// No.
+    #[default]
+    No,
+    /// Yes: each can be given an address.
+    Yes,
 }
 
 /// Whether a person lets us write.
@@ -139,6 +152,14 @@ pub enum Refusal {
         /// The limit.
         max: u64,
     },
+    /// The provider fetches files from a public address, and this one has none.
+    #[error(
+        "this channel takes {kind:?} from a public address only: send an address, or let the host publish its files"
+    )]
+    NeedsAddress {
+        /// What.
+        kind: ContentKind,
+    },
     /// A file's type is not taken.
     #[error("files of type {mime} are not taken")]
     WrongType {
@@ -163,8 +184,8 @@ pub enum Refusal {
 
 /// Says what will go out when `content` is sent under `capabilities`.
 pub fn plan(capabilities: &Capabilities, content: &Content, context: &PlanContext) -> Plan {
-    let mut planner = Planner { capabilities, notes: Vec::new(), parts: Vec::new() };
-    match planner.run(content, context) {
+    let mut planner = Planner { capabilities, context, notes: Vec::new(), parts: Vec::new() };
+    match planner.run(content) {
         Ok(()) => {
             let not_before = context.paused_until.filter(|until| *until > context.now);
             Plan { parts: planner.parts, notes: planner.notes, refusal: None, not_before }
@@ -201,13 +222,14 @@ fn may_write(caps: &Capabilities, content: &Content, cx: &PlanContext) -> Result
 
 struct Planner<'a> {
     capabilities: &'a Capabilities,
+    context: &'a PlanContext,
     notes: Vec<Note>,
     parts: Vec<Content>,
 }
 
 impl Planner<'_> {
-    fn run(&mut self, content: &Content, context: &PlanContext) -> Result<(), Refusal> {
-        may_write(self.capabilities, content, context)?;
+    fn run(&mut self, content: &Content) -> Result<(), Refusal> {
+        may_write(self.capabilities, content, self.context)?;
         if content.is_empty() {
             return Err(Refusal::Empty);
         }
@@ -222,10 +244,21 @@ impl Planner<'_> {
             self.part(part, &mut album, &mut beside, &mut text)?;
         }
         self.media(album, &mut text)?;
-        self.parts.extend(beside.parts.into_iter().map(Content::part));
+        self.beside(beside.parts);
         self.text(text)?;
         self.attach(keyboard);
         Ok(())
+    }
+
+    /// What is no file, each in a message of its own; goods stand together where the channel has carousels.
+    fn beside(&mut self, parts: Vec<Part>) {
+        let room = self.capabilities.carousel_max.unwrap_or(1).max(1) as usize;
+        let (goods, others): (Vec<Part>, Vec<Part>) =
+            parts.into_iter().partition(|part| matches!(part, Part::Item(_)));
+        self.parts.extend(others.into_iter().map(Content::part));
+        let carousels =
+            goods.chunks(room).map(|cards| Content { parts: cards.to_vec(), ..Content::default() });
+        self.parts.extend(carousels);
     }
 
     /// Writes entities out where the channel renders none.
@@ -318,6 +351,10 @@ impl Planner<'_> {
         let support = kind.map_or(Support::Rejected, |k| self.capabilities.supports(k));
         let kind = kind.unwrap_or(ContentKind::Forwarded);
         match (support, part) {
+            (Support::Full | Support::Partial, Part::Media(media)) if self.needs_words(media) => {
+                self.notes.push(Note::FallsBack { kind });
+                append(text, &in_words(part));
+            }
             (Support::Full | Support::Partial, Part::Media(media)) => {
                 self.check_media(media)?;
                 album.push(media.clone());
@@ -360,9 +397,24 @@ impl Planner<'_> {
         }
     }
 
+    /// Whether only its address can be told: the provider takes uploads, and this one is elsewhere.
+    fn needs_words(&self, media: &Media) -> bool {
+        let limit = self.capabilities.media.get(&media.kind.into());
+        matches!(media.source, MediaSource::Url { .. }) && limit.is_some_and(|l| l.sources == Sources::Upload)
+    }
+
     fn check_media(&self, media: &Media) -> Result<(), Refusal> {
         let Some(limit) = self.capabilities.media.get(&media.kind.into()) else { return Ok(()) };
+        let is_here = matches!(media.source, MediaSource::Bytes { .. } | MediaSource::Stored { .. });
+        let by_address = is_here && limit.sources == Sources::Address;
+        if by_address && self.context.publishing == Publishing::No {
+            return Err(Refusal::NeedsAddress { kind: media.kind.into() });
+        }
         let (bytes, max) = match &media.source {
+            MediaSource::Bytes { bytes } if by_address => {
+                (Some(bytes.len() as u64), limit.url_bytes.or(limit.bytes))
+            }
+            MediaSource::Stored { .. } if by_address => (media.size, limit.url_bytes.or(limit.bytes)),
             MediaSource::Bytes { bytes } => (Some(bytes.len() as u64), limit.bytes),
             MediaSource::Stored { .. } => (media.size, limit.bytes),
             MediaSource::Url { .. } => (media.size, limit.url_bytes.or(limit.bytes)),

@@ -147,3 +147,48 @@ proptest! {
         }
     }
 }
+
+fn at_an_address(sources: Sources) -> Capabilities {
+    let mut caps = caps();
+    let limit = crate::capability::MediaLimit { sources, ..Default::default() };
+    caps.media.insert(ContentKind::Image, limit);
+    caps
+}
+
+#[test]
+fn an_upload_goes_to_a_provider_that_fetches_files_only_when_the_host_publishes_it() {
+    let caps = at_an_address(Sources::Address);
+    let here = Content::media(Media::new(MediaKind::Image, Bytes::from_static(b"i")));
+    let refusal = plan(&caps, &here, &PlanContext::default()).refusal;
+    assert_eq!(refusal, Some(Refusal::NeedsAddress { kind: ContentKind::Image }));
+    let published = PlanContext { publishing: Publishing::Yes, ..PlanContext::default() };
+    assert!(plan(&caps, &here, &published).is_sendable());
+    let url: url::Url = "https://cdn.example/i.png".parse().unwrap();
+    let there = Content::media(Media::new(MediaKind::Image, url));
+    assert!(plan(&caps, &there, &PlanContext::default()).is_sendable());
+}
+
+#[test]
+fn an_address_goes_in_words_to_a_provider_that_takes_uploads() {
+    let url: url::Url = "https://cdn.example/i.png".parse().unwrap();
+    let there = Content::media(Media::new(MediaKind::Image, url));
+    let caps = Capabilities { text: TextLimit::default(), ..at_an_address(Sources::Upload) };
+    let plan = plan(&caps, &there, &PlanContext::default());
+    assert!(plan.parts[0].plain_text().unwrap().contains("https://cdn.example/i.png"), "{plan:?}");
+    assert_eq!(plan.notes, [Note::FallsBack { kind: ContentKind::Image }]);
+}
+
+#[test]
+fn goods_stand_together_as_far_as_the_carousel_reaches() {
+    let mut caps = caps();
+    caps.content.insert(ContentKind::Item, Support::Full);
+    let goods = |n: u32| Part::Item(crate::content::Item { id: Some(n.to_string()), ..Default::default() });
+    let content = Content { parts: (0..5).map(goods).collect(), ..Content::default() };
+    let parts = |caps: &Capabilities| -> Vec<usize> {
+        let plan = plan(caps, &content, &PlanContext::default());
+        plan.parts.iter().map(|content| content.parts.len()).collect()
+    };
+    assert_eq!(parts(&caps), [1, 1, 1, 1, 1]);
+    caps.carousel_max = Some(3);
+    assert_eq!(parts(&caps), [3, 2]);
+}

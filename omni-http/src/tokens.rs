@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use omni_core::error::{ErrorKind, Retry};
+use omni_core::error::{ErrorKind, ErrorReport, Retry};
 use omni_core::tokens::{TokenStore, Tokens};
 use omni_core::{Error, Result, Secret, Timestamp};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 /// A token is renewed this long before it runs out: clocks differ, and a call takes time.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -49,8 +50,15 @@ struct Shared {
     key: String,
     store: Arc<dyn TokenStore>,
     renew: Box<dyn Renew>,
-    /// What is known here; held while renewing, so that everybody else waits and finds the outcome.
-    known: Mutex<Option<Tokens>>,
+    /// Held while renewing, so that everybody else waits and finds the outcome.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    known: Option<Tokens>,
+    /// The last renewal failed, then and so: whoever waited for it shares the failure.
+    failed: Option<(Instant, ErrorReport)>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -63,7 +71,7 @@ impl TokenKeeper {
     /// The tokens kept under `key`, renewed by `renew`. Nothing is read or sent yet.
     pub fn new(key: impl Into<String>, store: Arc<dyn TokenStore>, renew: impl Renew) -> Self {
         let (key, renew) = (key.into(), Box::new(renew));
-        Self { shared: Arc::new(Shared { key, store, renew, known: Mutex::default() }) }
+        Self { shared: Arc::new(Shared { key, store, renew, state: Mutex::default() }) }
     }
 
     /// An access token that is good for some minutes at least.
@@ -85,14 +93,14 @@ impl TokenKeeper {
 
     async fn after(&self, refused: Option<&Secret>) -> Result<Secret> {
         let good = |tokens: &Tokens| self.shared.is_good(tokens, refused);
-        if let Ok(known) = self.shared.known.try_lock()
-            && let Some(tokens) = known.as_ref().filter(|t| good(t))
+        if let Ok(state) = self.shared.state.try_lock()
+            && let Some(tokens) = state.known.as_ref().filter(|t| good(t))
         {
             return Ok(tokens.access.clone());
         }
-        let (shared, refused) = (Arc::clone(&self.shared), refused.cloned());
+        let (shared, refused, asked) = (Arc::clone(&self.shared), refused.cloned(), Instant::now());
         // A task of its own: it ends also when the call that began it is dropped.
-        let renewed = tokio::spawn(async move { shared.fresh(refused.as_ref()).await }).await;
+        let renewed = tokio::spawn(async move { shared.fresh(refused.as_ref(), asked).await }).await;
         renewed.unwrap_or_else(|_| {
             Err(Error::new(ErrorKind::Internal, "renew").with_text("the renewal of the token panicked"))
         })
@@ -104,22 +112,38 @@ impl Shared {
         refused != Some(&tokens.access) && tokens.outlives(self.renew.now(), MARGIN)
     }
 
-    async fn fresh(&self, refused: Option<&Secret>) -> Result<Secret> {
-        let mut known = self.known.lock().await;
-        if let Some(tokens) = known.as_ref().filter(|t| self.is_good(t, refused)) {
+    async fn fresh(&self, refused: Option<&Secret>, asked: Instant) -> Result<Secret> {
+        let mut state = self.state.lock().await;
+        if let Some(tokens) = state.known.as_ref().filter(|t| self.is_good(t, refused)) {
             return Ok(tokens.access.clone());
         }
-        let until = tokio::time::Instant::now() + CLAIM * 2;
+        if let Some((_, report)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(again(report));
+        }
+        match self.taking_turns(refused).await {
+            Ok(tokens) => {
+                let access = tokens.access.clone();
+                *state = State { known: Some(tokens), failed: None };
+                Ok(access)
+            }
+            Err(error) => {
+                state.failed = Some((Instant::now(), error.report()));
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits for another process that renews, or renews.
+    async fn taking_turns(&self, refused: Option<&Secret>) -> Result<Tokens> {
+        let until = Instant::now() + CLAIM * 2;
         loop {
             if let Some(tokens) = self.store.load(&self.key).await?.filter(|t| self.is_good(t, refused)) {
-                let access = tokens.access.clone();
-                *known = Some(tokens);
-                return Ok(access);
+                return Ok(tokens);
             }
             if self.store.claim(&self.key, CLAIM).await? {
                 break;
             }
-            if tokio::time::Instant::now() >= until {
+            if Instant::now() >= until {
                 return Err(Error::new(ErrorKind::Unavailable, "renew")
                     .with_text("another process is renewing the token and does not come to an end")
                     .with_retry(Retry::Later));
@@ -129,10 +153,7 @@ impl Shared {
         let renewed = self.renew_claimed(refused).await;
         // The claim runs out by itself when this fails.
         let _ = self.store.release(&self.key).await;
-        let tokens = renewed?;
-        let access = tokens.access.clone();
-        *known = Some(tokens);
-        Ok(access)
+        renewed
     }
 
     async fn renew_claimed(&self, refused: Option<&Secret>) -> Result<Tokens> {
@@ -159,5 +180,20 @@ impl Shared {
             key = self.key,
             "a renewed token is in this process's memory only: a restart loses it"
         );
+    }
+}
+
+/// The same failure for somebody who waited for the same renewal.
+fn again(report: &ErrorReport) -> Error {
+    let mut error = Error::new(report.kind, "renew").with_fault(report.fault);
+    if let Some(code) = &report.code {
+        error = error.with_code(code);
+    }
+    if let Some(text) = &report.text {
+        error = error.with_text(text.clone());
+    }
+    match &report.advice {
+        Some(advice) => error.with_advice(advice.clone()),
+        None => error,
     }
 }

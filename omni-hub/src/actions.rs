@@ -1,5 +1,6 @@
 //! What people and the host do to conversations.
 
+use bytes::Bytes;
 use omni_core::conversation::{Actor, CloseReason, Owner};
 use omni_core::id::{BlobId, ConversationId, MessageId};
 use omni_core::media::MediaSource;
@@ -77,6 +78,7 @@ impl Hub {
             last_inbound: c.last_inbound_at,
             reach: peer.map(|p| p.reach).unwrap_or_default(),
             paused_until: line.paused_until(),
+            publishing: env.publishing,
         };
         if env.channel.outbound().is_none() {
             return Err(Refused::Unsendable(omni_core::plan::Refusal::ReceiveOnly).into());
@@ -188,6 +190,21 @@ impl Hub {
             decide::settle(&env, now, message, how, snapshot)
         });
         self.inner.commit(unit.with_lookups(vec![Lookup::Message(message)])).await.map(drop)
+    }
+
+    /// A file of the store by the path of its public address, what stands behind the base of [`Published`]; `None` when
+    /// nobody was given that address.
+    ///
+    /// # Errors
+    /// [`HubError::Store`].
+    ///
+    /// [`Published`]: crate::Published
+    pub async fn published(&self, path: &str) -> Result<Option<Bytes>, HubError> {
+        let named = self.inner.settings.published.as_ref().and_then(|published| published.blob(path));
+        match named {
+            Some(blob) => Ok(self.inner.store.blob(&blob).await?),
+            None => Ok(None),
+        }
     }
 
     /// Moves the bytes of a draft's files into the store, so that the outbox holds only their names.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use omni_core::Address;
-use omni_core::capability::Idempotency;
+use omni_core::capability::{Idempotency, Sources};
 use omni_core::error::{Error, ErrorKind, RateScope, Retry};
 use omni_core::media::MediaSource;
 use omni_core::outbound::{Accepted, OutboundItem, SendError};
@@ -98,7 +98,7 @@ async fn hand_over(hub: &Inner, env: &Env, item: &OutboundItem) -> Result<Accept
     let Some(outbound) = env.channel.outbound() else {
         return Err(SendError::Rejected(Error::unsupported("send")));
     };
-    let resolved = with_bytes(hub, item).await.map_err(SendError::Rejected)?;
+    let resolved = with_bytes(hub, env, item).await.map_err(SendError::Rejected)?;
     let item = resolved.as_ref().unwrap_or(item);
     let send = AssertUnwindSafe(outbound.send(item)).catch_unwind();
     tokio::select! {
@@ -112,14 +112,28 @@ async fn hand_over(hub: &Inner, env: &Env, item: &OutboundItem) -> Result<Accept
     }
 }
 
-/// The item with bytes in place of what is kept in the store; `None` when there is nothing to replace.
-async fn with_bytes(hub: &Inner, item: &OutboundItem) -> Result<Option<OutboundItem>, Error> {
+/// The item with bytes in place of what is kept in the store, or with an address where the provider fetches files;
+/// `None` when there is nothing to replace.
+async fn with_bytes(hub: &Inner, env: &Env, item: &OutboundItem) -> Result<Option<OutboundItem>, Error> {
     if !item.content.all_media().any(|m| matches!(m.source, MediaSource::Stored { .. })) {
         return Ok(None);
     }
     let mut item = item.clone();
+    let limits = &env.channel.capabilities_at(&item.address).media;
     for media in item.content.all_media_mut() {
         if let MediaSource::Stored { blob } = &media.source {
+            if limits.get(&media.kind.into()).is_some_and(|limit| limit.sources == Sources::Address) {
+                let published = hub.settings.published.as_ref().and_then(|p| p.address(blob, media));
+                let url = published.ok_or_else(|| {
+                    Error::configuration(
+                        "send",
+                        "the provider fetches files by address, and the host publishes none",
+                    )
+                    .with_advice("give the hub a `publish` address")
+                })?;
+                media.source = MediaSource::Url { url };
+                continue;
+            }
             let found = hub
                 .store
                 .blob(blob)

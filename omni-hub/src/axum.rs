@@ -3,7 +3,8 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
-use axum::http::{Request, StatusCode};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{Method, Request, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use omni_core::id::TenantId;
@@ -42,6 +43,49 @@ async fn by_path_and_more(
     request: Request<Body>,
 ) -> Response {
     take(&hub, &ChannelKey::new(TenantId::from(tenant), channel), request).await
+}
+
+/// Serves files of the store at the addresses that [`Published`](crate::Published) makes. Nest it at its base.
+///
+/// A file is served as what its name says and is never to be run: browsers are told to download it.
+pub fn media_router(hub: Hub) -> Router {
+    Router::new().fallback(any(move |method: Method, uri: Uri| {
+        let hub = hub.clone();
+        async move { publish(&hub, &method, uri.path()).await }
+    }))
+}
+
+async fn publish(hub: &Hub, method: &Method, path: &str) -> Response {
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    match hub.published(path).await {
+        Ok(Some(bytes)) => {
+            let headers = [
+                (CONTENT_TYPE, type_by_name(path)),
+                (CONTENT_DISPOSITION, "attachment"),
+                (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
+            (headers, bytes).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// What providers ask for; everything else is bytes.
+fn type_by_name(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, end)| end) {
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("png") => "image/png",
+        Some("gif") => "image/gif",
+        Some("webp") => "image/webp",
+        Some("mp4") => "video/mp4",
+        Some("mp3") => "audio/mpeg",
+        Some("ogg") => "audio/ogg",
+        Some("pdf") => "application/pdf",
+        _ => "application/octet-stream",
+    }
 }
 
 /// Hands one request of any axum handler to the hub.

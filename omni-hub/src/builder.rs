@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use omni_core::Timestamp;
 use omni_core::id::{IdSource, NodeId};
+use omni_core::plan::Publishing;
 
 use crate::clock::{Clock, SystemClock};
 use crate::hub::Hub;
+use crate::publish::Published;
 use crate::store::Store;
 
 /// What happens to a message that was being handed over when the process died: it may have gone out or not.
@@ -34,6 +36,13 @@ pub(crate) struct Settings {
     pub(crate) give_up_after: Duration,
     pub(crate) keep_claims: Duration,
     pub(crate) name: Option<String>,
+    pub(crate) published: Option<Arc<Published>>,
+}
+
+impl Settings {
+    pub(crate) fn publishing(&self) -> Publishing {
+        if self.published.is_some() { Publishing::Yes } else { Publishing::No }
+    }
 }
 
 /// Puts a hub together. See [`Hub::builder`].
@@ -61,6 +70,7 @@ impl Default for HubBuilder {
                 give_up_after: Duration::from_secs(24 * 3600),
                 keep_claims: Duration::from_secs(14 * 24 * 3600),
                 name: None,
+                published: None,
             },
         }
     }
@@ -144,6 +154,13 @@ impl HubBuilder {
     #[must_use]
     pub fn give_up_after(mut self, limit: Duration) -> Self {
         self.settings.give_up_after = limit;
+        self
+    }
+
+    /// Lets providers that fetch files by address have those in the store, at addresses of the host's.
+    #[must_use]
+    pub fn publish(mut self, at: Published) -> Self {
+        self.settings.published = Some(Arc::new(at));
         self
     }
 

@@ -105,8 +105,9 @@ impl Inner {
             let line = named.as_ref().unwrap_or(line);
             match applied {
                 Applied::Duplicate => line.meters.duplicate.increment(1),
-                Applied::Done(_) => {
+                Applied::Done(changes) => {
                     line.meters.committed.increment(1);
+                    line.wonder(&event, &changes);
                     self.end_wait(line, &event);
                 }
                 Applied::Failed(error) => {

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::decide::{Backlog, Env};
 use crate::health::Health;
 use crate::hub::{ChannelSetup, Inner};
+use crate::look_up::{self, Question};
 use crate::store::{ChannelKey, MessageRecord, OutboxRecord};
 use crate::tenant::Tenant;
 
@@ -24,6 +25,13 @@ pub(crate) struct Job {
     pub(crate) item: OutboundItem,
 }
 
+/// What the tasks of a line take from.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    pub(crate) jobs: mpsc::UnboundedReceiver<Job>,
+    pub(crate) questions: mpsc::Receiver<Question>,
+}
+
 /// One connected channel: what it decides with, what waits to be sent, how it is.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -31,8 +39,10 @@ pub(crate) struct Line {
     /// Counts how often the channel was replaced by another under its name.
     pub(crate) replaced: watch::Sender<u64>,
     jobs: mpsc::UnboundedSender<Job>,
+    /// Who to ask the provider about.
+    pub(crate) questions: mpsc::Sender<Question>,
     /// Taken by the runner when it starts the line.
-    pub(crate) inbox: Mutex<Option<mpsc::UnboundedReceiver<Job>>>,
+    pub(crate) inbox: Mutex<Option<Inbox>>,
     health: Mutex<Health>,
     /// The account is connected under a newer name.
     superseded: AtomicBool,
@@ -64,7 +74,8 @@ impl std::fmt::Debug for Meters {
 
 impl Line {
     pub(crate) fn new(setup: ChannelSetup, former: Option<CancellationToken>, hub: &Inner) -> Self {
-        let (jobs, inbox) = mpsc::unbounded_channel();
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let (questions, asked) = mpsc::channel(look_up::ROOM);
         let provider = setup.channel.provider().to_string();
         let counter = |name: &'static str| metrics::counter!(name, "provider" => provider.clone());
         let meters = Meters {
@@ -93,12 +104,14 @@ impl Line {
                 room: hub.settings.in_memory,
                 open: AtomicBool::new(false),
             }),
+            publishing: hub.settings.publishing(),
         };
         Self {
             env: RwLock::new(Arc::new(env)),
             replaced: watch::Sender::new(0),
             jobs,
-            inbox: Mutex::new(Some(inbox)),
+            questions,
+            inbox: Mutex::new(Some(Inbox { jobs: waiting, questions: asked })),
             health: Mutex::new(Health::Starting),
             superseded: AtomicBool::new(false),
             paused_until: AtomicI64::new(i64::MIN),

@@ -7,7 +7,6 @@ use std::time::Duration;
 use omni_core::Timestamp;
 use omni_core::error::{Error, ErrorKind};
 use omni_core::id::NodeId;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
@@ -18,7 +17,8 @@ use crate::dispatch::dispatch;
 use crate::health::Health;
 use crate::hub::{Hub, HubError, Inner};
 use crate::ingest::LeasedSink;
-use crate::line::{Job, Line};
+use crate::line::{Inbox, Line};
+use crate::look_up::look_up;
 use crate::store::{
     Applied, Batch, Changes, ChannelKey, MessageRecord, OutboxRecord, OutboxState, StoreResult, Target,
     TimerRecord, Unit, listen_lease, node_lease,
@@ -152,7 +152,7 @@ impl Inner {
 }
 
 /// Sends and listens for one channel until it is disconnected.
-async fn run_line(hub: Arc<Inner>, line: Arc<Line>, inbox: mpsc::UnboundedReceiver<Job>) {
+async fn run_line(hub: Arc<Inner>, line: Arc<Line>, inbox: Inbox) {
     let _gone = line.gone.clone().drop_guard();
     if let Some(former) = &line.former {
         // It may still hand something over: the order at an address holds, and nobody listens twice.
@@ -160,7 +160,11 @@ async fn run_line(hub: Arc<Inner>, line: Arc<Line>, inbox: mpsc::UnboundedReceiv
     }
     line.env().backlog.open.store(true, Ordering::Release);
     hub.unowned.notify_one();
-    tokio::join!(dispatch(hub.clone(), line.clone(), inbox), listen(hub.clone(), line.clone()));
+    tokio::join!(
+        dispatch(hub.clone(), line.clone(), inbox.jobs),
+        listen(hub.clone(), line.clone()),
+        look_up(hub.clone(), line.clone(), inbox.questions),
+    );
     hub.unowned.notify_one();
 }
 

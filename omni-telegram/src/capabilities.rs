@@ -132,6 +132,7 @@ fn media(server: Server) -> BTreeMap<ContentKind, MediaLimit> {
         bytes: Some(if server == Server::Local { LOCAL } else { bytes }),
         url_bytes: Some(url_bytes),
         mime: mime.iter().map(|&m| m.to_owned()).collect(),
+        ..MediaLimit::default()
     };
     let mut limits = BTreeMap::new();
     for kind in [Video, Animation, VideoNote, Audio, Voice, File, Sticker] {

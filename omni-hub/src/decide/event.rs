@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use omni_core::contact::{Sender, SenderKind};
-use omni_core::content::{Content, Part};
+use omni_core::content::{Content, Item, Part};
 use omni_core::conversation::Actor;
 use omni_core::event::{
-    Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Message, MessageName, Origin, Reaction,
-    ReadReach, StatusNews, Told,
+    Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Introduced, Message, MessageName, Origin,
+    Reaction, ReadReach, StatusNews, Told,
 };
 use omni_core::id::{MessageId, ProviderMessageId, TenantId};
 use omni_core::link::Referral;
@@ -108,6 +108,7 @@ fn decide(env: &Env, event: &Arc<Event>, received_at: Timestamp, snapshot: &Snap
             }
             d.tell(HostEvent::Moved { to: to.clone() });
         }
+        EventBody::Introduced(told) => d.introduced(event, told),
         EventBody::Typing { .. } => {
             d.activity(event);
             d.received(event, None);
@@ -372,6 +373,26 @@ impl Decision<'_> {
             }
         }
         self.step(&Input::Event(event));
+        self.received(event, None);
+    }
+
+    /// What the provider told when it was asked. Nothing answers it, and no clock starts.
+    fn introduced(&mut self, event: &Arc<Event>, told: &Introduced) {
+        let private = self.conversation.as_ref().is_none_or(|c| c.chat.kind == ChatKind::Private);
+        let mut name = told.title.clone();
+        if let Some(sender) = told.sender.as_ref().filter(|_| private && self.peer.is_some()) {
+            self.know_person(sender);
+            name = sender.profile.name.clone();
+        }
+        if let Some(c) = &mut self.conversation {
+            if let Some(name) = name {
+                c.title = name;
+            }
+            let same = |item: &Item| item.id.is_none() || told.item.as_ref().is_some_and(|i| i.id == item.id);
+            if told.item.is_some() && c.item.as_ref().is_none_or(same) {
+                c.item.clone_from(&told.item);
+            }
+        }
         self.received(event, None);
     }
 

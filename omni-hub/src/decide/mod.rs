@@ -24,6 +24,7 @@ use omni_core::channel::Channel;
 use omni_core::conversation::{Actor, Closed, Owner, Timer, TimerKind};
 use omni_core::event::Event;
 use omni_core::id::{AccountId, AgentId, ConversationId, IdSource, NodeId, TimerToken};
+use omni_core::plan::Publishing;
 use omni_core::policy::{Input, Policy, Trace, Verdict};
 use omni_core::{Contact, Conversation, Provider, Timestamp};
 
@@ -46,6 +47,8 @@ pub(crate) struct Env {
     pub(crate) ids: Arc<IdSource>,
     pub(crate) node: NodeId,
     pub(crate) backlog: Arc<Backlog>,
+    /// Whether the host publishes files of the store.
+    pub(crate) publishing: Publishing,
 }
 
 /// How much of a channel's outbox is in this process's memory.

@@ -37,7 +37,11 @@ impl Decision<'_> {
         let title = match (&chat.title, &sender.profile.name) {
             (Some(title), _) if !private => title.clone(),
             (_, Some(name)) => name.clone(),
-            _ => sender.identity.id.clone(),
+            _ => {
+                // Events of some providers never name the person; who was introduced once is known.
+                let known = self.contact.as_ref().filter(|_| private).and_then(|c| c.profile.name.clone());
+                known.unwrap_or_else(|| sender.identity.id.clone())
+            }
         };
         let comeback = match &self.conversation {
             Some(c) if c.is_open() => {

@@ -90,6 +90,7 @@ impl Decision<'_> {
             last_inbound: conversation.last_inbound_at,
             reach: self.peer.as_ref().map(|p| p.reach).unwrap_or_default(),
             paused_until: None,
+            publishing: self.env.publishing,
         };
         let plan = plan(&self.env.channel.capabilities_at(&conversation.address), content, &context);
         match plan.refusal {

@@ -9,6 +9,7 @@ use omni_core::conversation::{Actor, Owner};
 use omni_core::event::{Event, EventKind};
 use omni_core::id::{ChannelId, ConversationId, IdSource, MessageId, NodeId, ProviderMessageId, TenantId};
 use omni_core::outbound::Accepted;
+use omni_core::plan::Publishing;
 use omni_core::policy::{Action, Book, BotAnswer, Engines, Presence, Verb, distribute};
 use omni_core::{Status, Timestamp};
 
@@ -64,6 +65,8 @@ impl Shadow {
                     room: 0,
                     open: AtomicBool::new(false),
                 }),
+                // Whether the host publishes files now says nothing of what the log's did: what went out then goes.
+                publishing: Publishing::Yes,
             };
             lines.insert(name.clone(), Arc::new(env));
         }

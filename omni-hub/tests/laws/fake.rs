@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use omni_core::capability::{Capabilities, FirstContact, Support};
-use omni_core::channel::{Account, Channel, Connected, DeepLinks, Inbound, Outbound, Receives, Sink};
+use omni_core::channel::{
+    Account, Channel, Connected, DeepLinks, Inbound, Known, LookUp, Outbound, Receives, Sink,
+};
 use omni_core::content::ContentKind;
 use omni_core::error::{Error, ErrorKind, Result};
 use omni_core::id::Cursor;
@@ -13,7 +15,7 @@ use omni_core::link::CampaignToken;
 use omni_core::media::{MediaRef, MediaStream};
 use omni_core::outbound::{Accepted, OutboundItem, SendError};
 use omni_core::webhook::{Received, RejectReason, Rejected, Verified, WebhookRequest, WebhookUrl};
-use omni_core::{Event, Provider, Secret, Status};
+use omni_core::{Address, Event, Provider, Secret, Status};
 use tokio::sync::watch;
 
 /// The secret that genuine webhooks carry.
@@ -52,6 +54,10 @@ struct State {
     most_listeners: usize,
     listen_error: Option<ErrorKind>,
     listens: usize,
+    /// What is told of addresses when somebody asks.
+    known: Vec<Known>,
+    look_up_error: Option<ErrorKind>,
+    asked: Vec<Vec<Address>>,
 }
 
 /// A listener that counts itself.
@@ -97,6 +103,26 @@ impl Provided {
     pub(crate) fn texts(&self) -> Vec<(String, String)> {
         let words = |i: &OutboundItem| i.content.plain_text().unwrap_or_default().to_owned();
         self.state().sent.iter().map(|i| (i.address.to_string(), words(i))).collect()
+    }
+
+    /// What is told of an address when somebody asks.
+    pub(crate) fn knows(&self, known: Known) {
+        self.state().known.push(known);
+    }
+
+    /// What whoever asks is answered.
+    pub(crate) fn refuse_look_ups(&self, kind: Option<ErrorKind>) {
+        self.state().look_up_error = kind;
+    }
+
+    /// The addresses of each question.
+    pub(crate) fn asked(&self) -> Vec<Vec<Address>> {
+        self.state().asked.clone()
+    }
+
+    /// What people got, whole.
+    pub(crate) fn sent(&self) -> Vec<OutboundItem> {
+        self.state().sent.clone()
     }
 
     /// Leaves an update for whoever listens.
@@ -172,6 +198,15 @@ pub(crate) struct Fake {
     provided: Arc<Provided>,
     capabilities: Capabilities,
     receives: Receives,
+    tells: Tells,
+}
+
+/// What the provider's events tell of people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tells {
+    All,
+    /// The rest has to be asked for.
+    Ids,
 }
 
 impl Fake {
@@ -183,7 +218,13 @@ impl Fake {
         }
         capabilities.first_contact = FirstContact::Anyone;
         change(&mut capabilities);
-        Self { provided: provided.clone(), capabilities, receives: Receives::Webhook }
+        Self { provided: provided.clone(), capabilities, receives: Receives::Webhook, tells: Tells::All }
+    }
+
+    /// The same at a provider that has to be asked who writes.
+    pub(crate) fn asking(mut self) -> Self {
+        self.tells = Tells::Ids;
+        self
     }
 
     /// The same, listening.
@@ -259,6 +300,22 @@ impl Inbound for Fake {
 
     async fn fetch(&self, _media: &MediaRef, _cap: u64) -> Result<MediaStream> {
         Err(Error::unsupported("fetch"))
+    }
+
+    fn as_look_up(&self) -> Option<&dyn LookUp> {
+        (self.tells == Tells::Ids).then_some(self)
+    }
+}
+
+#[async_trait]
+impl LookUp for Fake {
+    async fn look_up(&self, addresses: &[Address]) -> Result<Vec<Known>> {
+        let mut state = self.provided.state();
+        state.asked.push(addresses.to_vec());
+        if let Some(kind) = state.look_up_error {
+            return Err(Error::new(kind, "look_up"));
+        }
+        Ok(state.known.iter().filter(|known| addresses.contains(&known.address)).cloned().collect())
     }
 }
 

@@ -8,6 +8,7 @@ mod channels;
 mod failing;
 mod fake;
 mod inbound;
+mod introduced;
 mod log;
 mod nodes;
 mod sending;
