@@ -235,5 +235,5 @@ fn every_kind_has_a_golden_file() {
     let mut kinds: Vec<_> = bodies().into_iter().map(|b| event(b).kind().as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds.len(), 18);
+    assert_eq!(kinds.len(), 19);
 }

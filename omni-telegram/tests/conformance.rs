@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
@@ -20,7 +19,7 @@ use omni_http::Http;
 use omni_telegram::verify::SECRET_HEADER;
 use omni_telegram::{Config, Telegram};
 use omni_testkit::conformance::{
-    self, Act, ChatView, Done, Forgery, Report, Rig, Seen, Trouble, WebhookHost, forge_header,
+    self, Act, ChatView, Done, Forgery, Rig, Seen, Trouble, WebhookHost, forge_header,
 };
 use omni_testkit::telegram::{
     ApiError, BotHandle, BotProfile, Business, ChatKind, ChatSummary, Customer, Entry, Fault, Group,
@@ -399,25 +398,5 @@ async fn the_connector_conforms() {
         ("In the account of a connected person", conformance::run_sending(Bot::in_a_connected_account).await),
         ("In a group", conformance::run_sending(Bot::in_a_group).await),
     ];
-    for (_, report) in &reports {
-        report.assert_passed();
-    }
-    let found = written(&reports);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("CONFORMANCE.md");
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        std::fs::write(&path, &found).unwrap();
-    }
-    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == wanted, "CONFORMANCE.md: UPDATE_GOLDEN=1 writes it anew when the change is meant");
-}
-
-fn written(reports: &[(&str, Report)]) -> String {
-    let mut text = "# Conformance of omni-telegram\n\n\
-        Made by the suite `omni_testkit::conformance` against the simulator of the Bot API:\n\
-        `UPDATE_GOLDEN=1 cargo test -p omni-telegram --test conformance` writes it anew.\n"
-        .to_owned();
-    for (title, report) in reports {
-        text.push_str(&format!("\n## {title}\n\n{}", report.markdown()));
-    }
-    text
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-telegram", &reports);
 }

@@ -2,36 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use omni_core::event::{Event, EventBody, EventKind};
 use omni_core::text::Text;
 use omni_telegram::parse;
+use omni_testkit::golden::{self, Fixture, spoil};
 use proptest::prelude::*;
-use serde_json::json;
 
 const USERNAME: &str = "omni_helpdesk_bot";
 
-fn directory(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
-}
+const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
-fn fixtures() -> Vec<(String, Vec<u8>)> {
-    let mut found: Vec<(String, Vec<u8>)> = fs::read_dir(directory("fixtures"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|e| e == "json"))
-        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()))
-        .collect();
-    found.sort();
-    assert!(found.len() > 80, "the fixtures are gone");
-    found
+fn fixtures() -> Vec<Fixture> {
+    golden::fixtures(HERE)
 }
 
 fn event(name: &str) -> Event {
-    let json = fs::read(directory("fixtures").join(format!("{name}.json"))).unwrap();
-    parse::update(&json, Some(USERNAME)).unwrap()
+    let found = fixtures().into_iter().find(|fixture| fixture.name == name).unwrap();
+    parse::update(&found.body, Some(USERNAME)).unwrap()
 }
 
 /// The kind an update must become, by the beginning of its fixture's name.
@@ -74,40 +61,16 @@ fn expected(name: &str) -> EventKind {
 
 #[test]
 fn every_recorded_update_becomes_its_event() {
-    let update = std::env::var_os("UPDATE_GOLDEN").is_some();
-    for (name, json) in fixtures() {
-        let event = parse::update(&json, Some(USERNAME)).unwrap();
-        assert_eq!(event.kind(), expected(&name), "{name}");
-        let golden = directory("golden").join(format!("{name}.json"));
-        let found = serde_json::to_string_pretty(&shown(&event)).unwrap() + "\n";
-        if update {
-            fs::write(&golden, &found).unwrap();
-        }
-        let wanted = fs::read_to_string(&golden).unwrap_or_default();
-        assert_eq!(found, wanted, "{name}: UPDATE_GOLDEN=1 writes it anew when the change is meant");
-    }
-}
-
-/// The event as a snapshot; its raw form is the fixture itself and would only stand there twice.
-fn shown(event: &Event) -> serde_json::Value {
-    let mut shown = serde_json::to_value(event).unwrap();
-    if let Some(raw) = shown.get_mut("raw") {
-        *raw = "the fixture".into();
-    }
-    shown
-}
-
-#[test]
-fn every_golden_event_has_its_fixture() {
-    for entry in fs::read_dir(directory("golden")).unwrap() {
-        let name = entry.unwrap().file_name();
-        assert!(directory("fixtures").join(&name).exists(), "{name:?}");
-    }
+    golden::replay(HERE, |fixture| {
+        let event = parse::update(&fixture.body, Some(USERNAME)).unwrap();
+        assert_eq!(event.kind(), expected(&fixture.name), "{}", fixture.name);
+        event
+    });
 }
 
 #[test]
 fn what_was_not_understood_is_kept_whole() {
-    for (name, json) in fixtures() {
+    for Fixture { name, body: json } in fixtures() {
         let event = parse::update(&json, None).unwrap();
         if event.kind() == EventKind::Unsupported {
             let raw = event.raw.expect(&name);
@@ -122,7 +85,7 @@ fn what_was_not_understood_is_kept_whole() {
 
 #[test]
 fn an_event_survives_being_stored() {
-    for (name, json) in fixtures() {
+    for Fixture { name, body: json } in fixtures() {
         let event = parse::update(&json, Some(USERNAME)).unwrap();
         let stored = serde_json::to_string(&event).unwrap();
         let read: Event = serde_json::from_str(&stored).unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -141,7 +104,8 @@ fn entities_cover_the_words_they_mean() {
 
 #[test]
 fn an_unknown_bot_takes_every_start_that_names_a_bot() {
-    let json = fs::read(directory("fixtures").join("start_of_another_bot.json")).unwrap();
+    let named = |fixture: &Fixture| fixture.name == "start_of_another_bot";
+    let json = fixtures().into_iter().find(named).unwrap().body;
     assert_eq!(parse::update(&json, None).unwrap().kind(), EventKind::Started);
     assert_eq!(parse::update(&json, Some("OTHER_BOT")).unwrap().kind(), EventKind::Started);
 }
@@ -211,63 +175,24 @@ fn nothing_is_lost(name: &str, json: &[u8]) {
 
 #[test]
 fn no_update_is_lost_when_it_is_cut_off_anywhere() {
-    for (name, json) in fixtures() {
-        let whole = json.trim_ascii_end();
-        for end in 0..whole.len() {
-            let cut = &whole[..end];
-            assert_eq!(parse::update(cut, None).unwrap_err().status(), 400, "{name} at {end}");
-        }
-        nothing_is_lost(&name, &json);
+    for Fixture { name, body } in fixtures() {
+        spoil::cuts(&body, |cut| assert_eq!(parse::update(cut, None).unwrap_err().status(), 400, "{name}"));
+        nothing_is_lost(&name, &body);
     }
 }
 
 #[test]
 fn no_update_is_lost_when_one_byte_of_it_is_another() {
-    for (name, json) in fixtures() {
-        let compact: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        let mut json = serde_json::to_vec(&compact).unwrap();
-        for at in 0..json.len() {
-            let original = json[at];
-            for other in [original ^ 0x01, original ^ 0x80, b'"'] {
-                json[at] = other;
-                nothing_is_lost(&name, &json);
-            }
-            json[at] = original;
-        }
+    for Fixture { name, body } in fixtures() {
+        spoil::other_bytes(&body, |spoilt| nothing_is_lost(&name, spoilt));
     }
 }
 
-/// Every value of every fixture in turn becomes something else.
 #[test]
 fn no_update_is_lost_when_one_value_of_it_is_another() {
-    let others =
-        [json!(null), json!(-1), json!(1.5e300), json!(""), json!([]), json!({}), json!([[{"a": {}}]])];
-    for (name, json) in fixtures() {
-        let whole: serde_json::Value = serde_json::from_slice(&json).unwrap();
-        let mut places = Vec::new();
-        pointers(&whole, String::new(), &mut places);
-        for place in places.iter().filter(|place| !place.is_empty()) {
-            for other in &others {
-                let mut changed = whole.clone();
-                *changed.pointer_mut(place).unwrap() = other.clone();
-                nothing_is_lost(&format!("{name} {place} = {other}"), changed.to_string().as_bytes());
-            }
-        }
+    for Fixture { name, body } in fixtures() {
+        spoil::other_values(&body, |how, spoilt| nothing_is_lost(&format!("{name} {how}"), spoilt));
     }
-}
-
-/// The JSON pointers of all values within a value.
-fn pointers(value: &serde_json::Value, at: String, found: &mut Vec<String>) {
-    match value {
-        serde_json::Value::Object(fields) => {
-            fields.iter().for_each(|(key, value)| pointers(value, format!("{at}/{key}"), found));
-        }
-        serde_json::Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, value)| pointers(value, format!("{at}/{i}"), found));
-        }
-        _ => {}
-    }
-    found.push(at);
 }
 
 proptest! {
@@ -285,8 +210,7 @@ proptest! {
         ],
     ) {
         let fixtures = fixtures();
-        let (_, json) = pick.get(&fixtures);
-        let mut json = String::from_utf8(json.clone()).unwrap();
+        let mut json = String::from_utf8(pick.get(&fixtures).body.clone()).unwrap();
         let start = floor(&json, at.index(json.len()));
         let end = floor(&json, (start + length).min(json.len()));
         json.replace_range(start..end.max(start), &with);

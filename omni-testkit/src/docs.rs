@@ -8,6 +8,7 @@ use std::time::Duration;
 use omni_core::Capabilities;
 use omni_core::capability::{Action, Rate, RateChats, TextLimit};
 use omni_core::error::RateScope;
+use omni_core::text::Unit;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
@@ -152,7 +153,7 @@ fn limits(places: &[(&str, &Capabilities)]) -> String {
     };
     let number = |max: Option<u32>| max.map(|max| max.to_string()).unwrap_or_default();
     let text = |limit: Option<TextLimit>| {
-        limit.and_then(|l| Some(format!("{} {:?}", l.max?, l.unit))).unwrap_or_default()
+        limit.and_then(|l| Some(format!("{} {}", l.max?, unit(l.unit)))).unwrap_or_default()
     };
     let rows: [Vec<String>; 12] = [
         row("text; longer is split", &|caps| text(Some(caps.text))),
@@ -175,6 +176,15 @@ fn limits(places: &[(&str, &Capabilities)]) -> String {
         places,
         rows.into_iter().filter(|row| row.iter().skip(1).any(|cell| !cell.is_empty())),
     )
+}
+
+fn unit(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Utf16 => "UTF-16 units",
+        Unit::Bytes => "bytes",
+        Unit::Characters => "characters",
+        _ => "units",
+    }
 }
 
 fn period(length: Duration) -> String {

@@ -28,6 +28,7 @@ mod actions;
 mod content;
 mod events;
 mod host;
+mod hosted;
 mod inbound;
 mod listening;
 mod outbound;
@@ -128,6 +129,13 @@ fn cases() -> Vec<Case> {
     };
     cases.extend(receiving());
     cases.extend(sending());
+    cases.extend(rules! { "Behind a hub",
+        hosted: a_repeated_webhook_changes_nothing,
+        hosted: two_agents_at_once_keep_the_order_of_the_chat,
+        hosted: a_pause_loses_nothing,
+        hosted: a_lost_answer_doubles_nothing,
+        hosted: a_revoked_credential_needs_a_person_and_loses_nothing,
+    });
     cases
 }
 

@@ -121,7 +121,14 @@ impl Rule {
 #[derive(Debug, Default)]
 struct Script {
     rules: Vec<Rule>,
-    chaos: Option<(Random, Vec<(f64, String, Fault)>)>,
+    chaos: Option<Chaos>,
+}
+
+/// Dice, and what they may show.
+#[derive(Debug)]
+struct Chaos {
+    dice: Random,
+    faces: Vec<(f64, String, Fault)>,
 }
 
 /// The faults of one simulator. When nothing is scripted, a call costs one atomic read.
@@ -154,7 +161,7 @@ impl Faults {
 
     /// Random trouble from a seed: each with its probability, for calls of its name.
     pub fn chaos(&self, seed: u64, faces: Vec<(f64, String, Fault)>) -> &Self {
-        self.arm(|script| script.chaos = Some((Random::new(seed), faces)))
+        self.arm(|script| script.chaos = Some(Chaos { dice: Random::new(seed), faces }))
     }
 
     /// Rules that have not struck as often as they may.
@@ -187,7 +194,7 @@ impl Faults {
             }
             rule.skip -= 1;
         }
-        let (dice, faces) = script.chaos.as_mut()?;
+        let Chaos { dice, faces } = script.chaos.as_mut()?;
         let mut throw = dice.unit();
         for (chance, _, fault) in faces.iter().filter(|(_, of, _)| of == name) {
             if throw < *chance {

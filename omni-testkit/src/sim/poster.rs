@@ -333,14 +333,14 @@ impl Poster {
     }
 
     async fn exchange(&self, hook: &Hook) -> Answered {
-        let request = hook.url.parse::<Uri>().ok().and_then(|uri| {
+        let request = hook.url.parse::<Uri>().map(|uri| {
             let mut request = http::Request::new(Full::new(hook.body.clone()));
             *request.method_mut() = Method::POST;
             *request.uri_mut() = uri;
             *request.headers_mut() = hook.headers.clone();
-            Some(request)
+            request
         });
-        let Some(request) = request else { return Answered::nothing() };
+        let Ok(request) = request else { return Answered::nothing() };
         let exchange = async {
             let response = self.inner.client.request(request).await.ok()?;
             let (head, body) = response.into_parts();
