@@ -1,1 +1,23 @@
-//! Viber bot (REST Bot API) connector of omni.
+#![doc = include_str!("../docs.md")]
+
+mod address;
+mod api;
+pub mod broadcast;
+pub mod capabilities;
+mod config;
+mod connector;
+pub mod encode;
+pub mod error;
+pub mod parse;
+mod people;
+pub mod verify;
+pub mod wire;
+
+use omni_core::Provider;
+
+pub use config::Config;
+pub use connector::{Viber, connector};
+pub use people::{Online, OnlineState, UserDetails};
+
+/// The name of this kind of channel.
+pub const PROVIDER: Provider = Provider::from_static("viber");
