@@ -54,7 +54,7 @@ pub trait TokenStore: Debug + Send + Sync + 'static {
     async fn claim(&self, key: &str, lasting: Duration) -> Result<bool>;
 
     /// Gives the right back.
-    async fn release(&self, key: &str) -> Result<()>;
+    async fn unclaim(&self, key: &str) -> Result<()>;
 }
 
 /// Tokens in memory: for tests, and where every process can begin with the credentials of its configuration. What a
@@ -80,7 +80,7 @@ impl TokenStore for MemoryTokens {
         Ok(true)
     }
 
-    async fn release(&self, _key: &str) -> Result<()> {
+    async fn unclaim(&self, _key: &str) -> Result<()> {
         Ok(())
     }
 }

@@ -152,7 +152,7 @@ impl Shared {
         }
         let renewed = self.renew_claimed(refused).await;
         // The claim runs out by itself when this fails.
-        let _ = self.store.release(&self.key).await;
+        let _ = self.store.unclaim(&self.key).await;
         renewed
     }
 

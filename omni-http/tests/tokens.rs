@@ -97,7 +97,7 @@ impl TokenStore for Shared {
         Ok(!std::mem::replace(&mut *self.claimed.lock().unwrap(), true))
     }
 
-    async fn release(&self, _: &str) -> Result<()> {
+    async fn unclaim(&self, _: &str) -> Result<()> {
         *self.claimed.lock().unwrap() = false;
         Ok(())
     }

@@ -6,6 +6,7 @@
 //!   transaction and answers them together, so many webhooks in flight share one fsync.
 //! - **Readers beside it**: queries run on connections of their own and never wait for the writer.
 //! - **Migrations**: an older schema is upgraded on opening, a newer one is refused.
+//! - **Tokens**: it is a [`TokenStore`](omni_core::tokens::TokenStore) too, for providers whose tokens are renewed.
 //!
 //! Several processes may open one file on one machine; for many machines take the PostgreSQL store.
 //!
@@ -22,6 +23,7 @@ mod read;
 mod rows;
 mod schema;
 mod snapshot;
+mod tokens;
 mod unit;
 mod writer;
 
@@ -57,6 +59,8 @@ pub struct SqliteStore {
 
 struct Inner {
     path: PathBuf,
+    /// Names this opening of the file among others, for claims on tokens.
+    process: String,
     writer: Writer,
     readers: Mutex<Vec<Connection>>,
 }
@@ -79,7 +83,8 @@ impl SqliteStore {
         schema::prepare(&connection).map_err(backend("open"))?;
         schema::migrate(&mut connection)?;
         let writer = Writer::start(connection)?;
-        Ok(Self { inner: Arc::new(Inner { path, writer, readers: Mutex::default() }) })
+        let process = uuid::Uuid::new_v4().simple().to_string();
+        Ok(Self { inner: Arc::new(Inner { path, process, writer, readers: Mutex::default() }) })
     }
 
     /// Runs a query on a connection of its own, off the async threads.

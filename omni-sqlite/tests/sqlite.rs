@@ -6,10 +6,12 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use omni_core::Timestamp;
 use omni_core::event::EventKind;
 use omni_core::id::ConsumerId;
+use omni_core::tokens::{TokenStore, Tokens};
 use omni_hub::store::{
     Applied, Batch, Changes, ChannelKey, Claim, Entry, HostEvent, StoreError, Target, Unit,
 };
@@ -58,6 +60,51 @@ fn a_newer_schema_is_refused_with_words_that_say_what_to_do() {
     let version: u32 =
         Connection::open(&path).unwrap().pragma_query_value(None, "user_version", |r| r.get(0)).unwrap();
     assert_eq!(version, 99, "nothing was changed");
+}
+
+#[tokio::test]
+async fn an_older_file_is_upgraded_and_keeps_what_is_in_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("omni.db");
+    {
+        let store = SqliteStore::open(&path).unwrap();
+        store.apply(Batch::from(claimed("было", 1))).await.unwrap();
+    }
+    let old = Connection::open(&path).unwrap();
+    // As the first version left it.
+    old.execute_batch("DROP TABLE token").unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(count(&store).await, 1);
+    assert_eq!(store.load("avito/7").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn tokens_outlive_the_process_and_are_renewed_by_one_at_a_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("omni.db");
+    let tokens = |n: u32| Tokens {
+        access: format!("доступ-{n}").into(),
+        refresh: Some(format!("r-{n}").into()),
+        expires_at: Some(Timestamp::from_secs(1_767_225_600)),
+    };
+    let (one, two) = (SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap());
+    let minute = Duration::from_secs(60);
+    assert!(one.claim("avito/7", minute).await.unwrap());
+    assert!(!two.claim("avito/7", minute).await.unwrap());
+    assert!(two.claim("avito/8", minute).await.unwrap(), "another account");
+    assert_eq!(two.load("avito/7").await.unwrap(), None, "claimed, and nothing kept");
+    one.save("avito/7", &tokens(1)).await.unwrap();
+    two.unclaim("avito/7").await.unwrap();
+    assert!(!two.claim("avito/7", minute).await.unwrap(), "nobody gives back what is another's");
+    one.unclaim("avito/7").await.unwrap();
+    assert!(two.claim("avito/7", Duration::ZERO).await.unwrap());
+    assert!(one.claim("avito/7", minute).await.unwrap(), "a claim that ran out");
+    one.save("avito/7", &tokens(2)).await.unwrap();
+    drop((one, two));
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.load("avito/7").await.unwrap(), Some(tokens(2)));
 }
 
 #[test]
