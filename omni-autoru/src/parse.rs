@@ -24,7 +24,9 @@ use crate::dialect::wire::{Id, Incoming, Kind, Name, Outline, Sender, Str};
 /// [`Rejected`] when the text is not a JSON object. Anything else that cannot be understood is an
 /// [`EventBody::Unsupported`] with its raw form.
 pub fn webhook(body: &[u8]) -> Result<Option<Event>, Rejected> {
-    match serde_json::from_slice::<Incoming<'_>>(body) {
+    // Checked once here, the strings inside need no second check; skipped ones would have none.
+    let body = str::from_utf8(body).map_err(|_| Rejected::new(RejectReason::Malformed))?;
+    match serde_json::from_str::<Incoming<'_>>(body) {
         Ok(incoming) if !incoming.message.id.is_empty() && !incoming.sender.id.trim().is_empty() => {
             Ok(understood(incoming, body))
         }
@@ -32,7 +34,7 @@ pub fn webhook(body: &[u8]) -> Result<Option<Event>, Rejected> {
     }
 }
 
-fn understood(Incoming { sender, message }: Incoming<'_>, body: &[u8]) -> Option<Event> {
+fn understood(Incoming { sender, message }: Incoming<'_>, body: &str) -> Option<Event> {
     let address = buyer(&sender.id);
     let id = message.id.to_string();
     let event = |body| Some(Event::new(id.clone(), body).at_address(address.clone()));
@@ -57,8 +59,8 @@ fn understood(Incoming { sender, message }: Incoming<'_>, body: &[u8]) -> Option
 }
 
 /// The second look: whatever names it is enough to keep it. A body without an id is known by what it says.
-fn not_understood(body: &[u8]) -> Result<Event, Rejected> {
-    let raw: &RawValue = serde_json::from_slice(body).map_err(|e| Rejected::malformed(&e))?;
+fn not_understood(body: &str) -> Result<Event, Rejected> {
+    let raw: &RawValue = serde_json::from_str(body).map_err(|e| Rejected::malformed(&e))?;
     if !raw.get().starts_with('{') {
         return Err(Rejected { detail: Some("not an object".to_owned()), ..Rejected::new(RejectReason::Malformed) });
     }
@@ -87,8 +89,8 @@ pub(crate) fn nameless(raw: &RawValue) -> String {
     digest.iter().take(16).fold("nameless-".to_owned(), |id, byte| id + &format!("{byte:02x}"))
 }
 
-fn whole(body: &[u8]) -> Option<&RawValue> {
-    serde_json::from_slice(body).ok()
+fn whole(body: &str) -> Option<&RawValue> {
+    serde_json::from_str(body).ok()
 }
 
 fn buyer(id: &str) -> Address {

@@ -83,7 +83,9 @@ impl Api {
 
     async fn once(&self, request: &Request, token: &Secret) -> Result<Answered, Failed> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|_| {
-            Failed::before(Error::new(ErrorKind::Protocol, request.operation).with_text("the token has odd signs"))
+            Failed::before(
+                Error::new(ErrorKind::Protocol, request.operation).with_text("the token has odd signs"),
+            )
         })?;
         bearer.set_sensitive(true);
         let timeout = if matches!(request.body, Body::Image(_)) { UPLOAD } else { CALL };
@@ -163,9 +165,14 @@ impl Answered {
     }
 
     /// The same by another reader.
-    pub(crate) fn read_by<'a, T>(&'a self, read: impl FnOnce(&'a [u8]) -> serde_json::Result<T>) -> Result<T> {
+    pub(crate) fn read_by<'a, T>(
+        &'a self,
+        read: impl FnOnce(&'a [u8]) -> serde_json::Result<T>,
+    ) -> Result<T> {
         read(&self.body).map_err(|e| {
-            self.unreadable("the answer is not what the call yields").with("line", e.line()).with("column", e.column())
+            self.unreadable("the answer is not what the call yields")
+                .with("line", e.line())
+                .with("column", e.column())
         })
     }
 

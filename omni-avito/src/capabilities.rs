@@ -7,7 +7,9 @@
 use std::time::Duration;
 
 use omni_core::Capabilities;
-use omni_core::capability::{Action, FirstContact, Idempotency, Markup, MediaLimit, Sources, Support, TextLimit};
+use omni_core::capability::{
+    Action, FirstContact, Idempotency, Markup, MediaLimit, Sources, Support, TextLimit,
+};
 use omni_core::content::ContentKind;
 use omni_core::event::EventKind;
 use omni_core::status::Status;

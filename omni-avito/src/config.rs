@@ -318,7 +318,8 @@ mod tests {
 
     #[test]
     fn a_secret_that_can_be_guessed_or_is_no_part_of_an_address_is_refused() {
-        for bad in ["", "short", "секретсекретсекрет", "a/b/c/d/e/f/g/h/i", &"x".repeat(129)] {
+        for bad in ["", "short", "секретсекретсекрет", "a/b/c/d/e/f/g/h/i", &"x".repeat(129)]
+        {
             assert!(config().webhook(bad).validate().is_err(), "{bad}");
         }
         assert!(config().webhook("x".repeat(128)).validate().is_ok());

@@ -78,7 +78,8 @@ impl Avito {
             .map_err(|rejected| answered.unreadable(&rejected.to_string()))?;
         let next = offset + encode::PAGE;
         let has_more = page.len() >= encode::PAGE && next <= encode::LAST_OFFSET;
-        let events = page.into_iter().map(|told| Event { told: omni_core::event::Told::History, ..told.event });
+        let events =
+            page.into_iter().map(|told| Event { told: omni_core::event::Told::History, ..told.event });
         Ok(History { events: events.collect(), next: has_more.then_some(next) })
     }
 
@@ -125,16 +126,22 @@ impl Avito {
             let number = account.id.ok_or_else(|| answered.unreadable("the account has no id"))?;
             Ok(Found {
                 number,
-                name: account.name.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
+                name: account
+                    .name
+                    .as_deref()
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned),
                 handle: account.profile_url.map(wire::Str::into_string),
             })
         });
         let found = found.map_err(|error| Failed { outcome: SendError::Unknown(error), status: None })?;
         if let Some(set) = self.config().user_id.filter(|set| *set != found.number) {
-            let error = Error::configuration(request.operation, "the keys belong to another account than user_id")
-                .with("user_id", set)
-                .with("account", found.number)
-                .with_advice("leave user_id out, or use the keys of that account");
+            let error =
+                Error::configuration(request.operation, "the keys belong to another account than user_id")
+                    .with("user_id", set)
+                    .with("account", found.number)
+                    .with_advice("leave user_id out, or use the keys of that account");
             return Err(Failed { outcome: SendError::Rejected(error), status: None });
         }
         let _ = self.account.set(found.number);
@@ -168,8 +175,11 @@ impl Avito {
     /// Where webhooks are registered under an address of the hub's: the secret is its last part.
     fn registered(&self, at: &Url) -> Result<Url> {
         let secret = self.config().webhook_secret.as_ref().ok_or_else(|| {
-            Error::configuration("subscribe", "webhook_secret is not set, and without it every webhook is refused")
-                .with_advice("set it to a long random text of A-Z, a-z, 0-9, _ and -")
+            Error::configuration(
+                "subscribe",
+                "webhook_secret is not set, and without it every webhook is refused",
+            )
+            .with_advice("set it to a long random text of A-Z, a-z, 0-9, _ and -")
         })?;
         Ok(below(at, secret.expose()))
     }
@@ -265,7 +275,10 @@ impl Channel for Avito {
             self.api.call(&encode::subscribe(url.as_str())?).await?;
         }
         // Ours with a secret of before: every message would come once more, and be refused.
-        let stale = found.subscriptions.iter().filter(|one| is_below(&one.url, at.as_url()) && *one.url != *url.as_str());
+        let stale = found
+            .subscriptions
+            .iter()
+            .filter(|one| is_below(&one.url, at.as_url()) && *one.url != *url.as_str());
         for one in stale {
             self.api.call(&encode::unsubscribe(&one.url)?).await?;
         }

@@ -126,7 +126,8 @@ pub fn subscriptions() -> Request {
 /// # Errors
 /// None that a caller can cause.
 pub fn unsubscribe(url: &str) -> Result<Request> {
-    Request::new("unsubscribe", Method::POST, &["messenger", "v1", "webhook", "unsubscribe"]).json(&Hook { url })
+    Request::new("unsubscribe", Method::POST, &["messenger", "v1", "webhook", "unsubscribe"])
+        .json(&Hook { url })
 }
 
 #[derive(Serialize)]

@@ -53,7 +53,8 @@ impl Row {
 
 const NEW_KEYS: &str = "the keys were refused: copy client_id and client_secret anew from avito.ru/professionals/api, \
                         or let the person allow the application once more and set the new refresh_token";
-const PLAN: &str = "the Messenger API is open on Avito's higher subscription levels only: raise the account's";
+const PLAN: &str =
+    "the Messenger API is open on Avito's higher subscription levels only: raise the account's";
 const RIGHTS: &str = "the token lacks a right: the application needs the scopes messenger:read and messenger:write, and \
                       the account a subscription with the API";
 

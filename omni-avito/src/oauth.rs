@@ -241,7 +241,11 @@ mod tests {
     #[test]
     fn every_grant_has_its_form() {
         let common = |kind: &str| {
-            vec![("grant_type", kind.to_owned()), ("client_id", "aB3kQ".into()), ("client_secret", "zX9".into())]
+            vec![
+                ("grant_type", kind.to_owned()),
+                ("client_id", "aB3kQ".into()),
+                ("client_secret", "zX9".into()),
+            ]
         };
         assert_eq!(form(&Grant::Keys), common("client_credentials"));
         let mut by_code = common("authorization_code");
@@ -258,7 +262,8 @@ mod tests {
         for json in ["", "{}", "null", r#"{"access_token":""}"#, r#"{"access_token":7}"#] {
             assert_eq!(read(json.as_bytes(), now).unwrap_err().kind(), ErrorKind::Protocol, "{json}");
         }
-        let json = r#"{"access_token":"aT-2","expires_in":86400,"refresh_token":"rT-2","token_type":"Bearer"}"#;
+        let json =
+            r#"{"access_token":"aT-2","expires_in":86400,"refresh_token":"rT-2","token_type":"Bearer"}"#;
         let tokens = read(json.as_bytes(), now).unwrap();
         assert_eq!((tokens.access.expose(), tokens.refresh), ("aT-2", Some(Secret::new("rT-2"))));
         assert_eq!(tokens.expires_at, Some(Timestamp::from_secs(87_400)));
@@ -268,7 +273,8 @@ mod tests {
     #[test]
     fn a_state_cannot_break_out_of_the_address() {
         let url = authorize_url("a&b", &[Scope::ReadItems], "с&scope=всё");
-        let pairs: Vec<_> = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let pairs: Vec<_> =
+            url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
         assert_eq!(pairs[2], ("client_id".to_owned(), "a&b".to_owned()));
         assert_eq!(pairs[4], ("state".to_owned(), "с&scope=всё".to_owned()));
         assert_eq!(pairs.len(), 5);

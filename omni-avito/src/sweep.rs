@@ -53,7 +53,8 @@ impl Mark {
 
     pub(crate) fn read(cursor: &Cursor) -> Result<Self> {
         serde_json::from_str(cursor.as_str()).map_err(|_| {
-            Error::new(ErrorKind::State, "listen").with_text("the stored cursor is not a place of an Avito sweep")
+            Error::new(ErrorKind::State, "listen")
+                .with_text("the stored cursor is not a place of an Avito sweep")
         })
     }
 
@@ -155,7 +156,10 @@ impl<'a> Sweep<'a> {
                 break;
             }
             if offset + PAGE > LAST_OFFSET {
-                tracing::warn!(chats = found.len(), "Avito lists no further chats; older ones are not looked at");
+                tracing::warn!(
+                    chats = found.len(),
+                    "Avito lists no further chats; older ones are not looked at"
+                );
                 break;
             }
             offset += PAGE;
@@ -226,7 +230,8 @@ impl<'a> Sweep<'a> {
     }
 
     fn when(&self, event: &Event) -> ToldWhen {
-        let is_history = self.mark.live.is_some_and(|live| event.at.is_none_or(|at| at < Timestamp::from_secs(live)));
+        let is_history =
+            self.mark.live.is_some_and(|live| event.at.is_none_or(|at| at < Timestamp::from_secs(live)));
         if is_history { ToldWhen::History } else { ToldWhen::Live }
     }
 

@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_signature_counts_only_where_it_is_required() {
-        let (good, bad, none) = (signed("zX9-client-secret"), signed("another"), request("/a/Zx9_random-256bit"));
+        let (good, bad, none) =
+            (signed("zX9-client-secret"), signed("another"), request("/a/Zx9_random-256bit"));
         for request in [&good, &bad, &none] {
             assert_eq!(reason(request, Some(SECRET), Signature::Ignore), None);
             assert_eq!(reason(request, Some(SECRET), Signature::Probe), None);

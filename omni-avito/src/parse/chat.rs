@@ -83,8 +83,7 @@ fn of(chat: Chat<'_>, account: i64) -> Listed {
         introduced: Introduced {
             sender: person.map(|user| {
                 let mut sender = sender(account, user.id, kind);
-                sender.profile.name =
-                    user.name.map(Str::into_string).filter(|name| !name.trim().is_empty());
+                sender.profile.name = user.name.map(Str::into_string).filter(|name| !name.trim().is_empty());
                 let avatar = user.public_user_profile.and_then(|profile| profile.avatar);
                 sender.profile.avatar = avatar.and_then(|avatar| picture(&avatar));
                 sender

@@ -70,7 +70,8 @@ pub(super) struct Best<'a> {
 }
 
 pub(super) fn largest<'a>(sizes: &'a Sizes<'_>) -> Option<Best<'a>> {
-    let found = sizes.iter().filter_map(|(name, url)| Some(Best { url: url.as_deref()?, size: size_of(name) }));
+    let found =
+        sizes.iter().filter_map(|(name, url)| Some(Best { url: url.as_deref()?, size: size_of(name) }));
     let area = |best: &Best<'_>| best.size.map(|(w, h)| u64::from(w) * u64::from(h));
     // Names stand in no order in the map; equal areas are told apart so that every process finds the same.
     found.max_by(|a, b| area(a).cmp(&area(b)).then_with(|| a.url.cmp(b.url)))

@@ -19,7 +19,8 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
 pub use answer::{
-    Account, Chats, Failure, Fields, Messages, Sent, Subscription, Subscriptions, Token, read_images, read_voices,
+    Account, Chats, Failure, Fields, Messages, Sent, Subscription, Subscriptions, Token, read_images,
+    read_voices,
 };
 pub use chat::{Advert, Avatar, Chat, Context, Images, LastMessage, PublicProfile, User};
 pub use message::{

@@ -1,6 +1,6 @@
 //! A simulator of Auto.ru's chats: real HTTP on loopback, both ways, over both interfaces.
 //!
-//! The dealer's side is the wire protocol of <https://yandex.ru/dev/autoru/doc/ru/all-resources> (read 2026-11): the
+//! The dealer's side is the wire protocol of <https://yandex.ru/dev/autoru/doc/ru/reference/all-resources> (read 2026-11): the
 //! webhook of a buyer's message, operators' messages posted back, and the chat rooms of the REST API. The buyers' side
 //! is typed Rust: a person writes, sends pictures, reads; a manager answers in Auto.ru's own app. One talk is seen
 //! through both interfaces, under ids that have nothing in common, as at Auto.ru.

@@ -49,7 +49,10 @@ fn empty(request: &Request) -> Result<(), Reply> {
 }
 
 fn text<'a>(body: &'a Map<String, Value>, field: &str) -> Result<&'a str, Reply> {
-    body.get(field).and_then(Value::as_str).filter(|text| !text.is_empty()).ok_or_else(|| invalid(field, "is required"))
+    body.get(field)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| invalid(field, "is required"))
 }
 
 fn url_of(request: &Request) -> Result<String, Reply> {
@@ -139,7 +142,8 @@ pub(super) fn send_message(site: &AvitoSite, account: i64, id: &str, request: &R
     if text(only(&body, &["message", "type"])?, "type")? != "text" {
         return Err(invalid("type", "only text is taken"));
     }
-    let message = body.get("message").and_then(Value::as_object).ok_or_else(|| invalid("message", "is required"))?;
+    let message =
+        body.get("message").and_then(Value::as_object).ok_or_else(|| invalid("message", "is required"))?;
     let words = text(only(message, &["text"])?, "text")?;
     if words.chars().count() > TEXT {
         return Err(invalid("text", "too long"));
@@ -254,7 +258,9 @@ pub(super) fn blacklist(site: &AvitoSite, _: i64, request: &Request) -> Answer {
     let users = users.filter(|users| !users.is_empty()).ok_or_else(|| invalid("users", "is required"))?;
     for user in users {
         let reason = user.pointer("/context/reason_id").and_then(Value::as_i64);
-        if user.get("user_id").and_then(Value::as_i64).is_none() || !reason.is_some_and(|r| (1..=4).contains(&r)) {
+        if user.get("user_id").and_then(Value::as_i64).is_none()
+            || !reason.is_some_and(|r| (1..=4).contains(&r))
+        {
             return Err(invalid("users", "user_id and reason_id 1 to 4 are needed"));
         }
     }

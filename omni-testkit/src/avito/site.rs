@@ -110,7 +110,9 @@ fn named(request: &Request) -> Option<&'static str> {
         (false, ["messenger", "v2", "accounts", _, "chats"]) => "chats",
         (false, ["messenger", "v2", "accounts", _, "chats", _]) => "chat",
         // The slash at the end is a part of this path.
-        (false, ["messenger", "v3", "accounts", _, "chats", _, "messages"]) if request.path.ends_with('/') => {
+        (false, ["messenger", "v3", "accounts", _, "chats", _, "messages"])
+            if request.path.ends_with('/') =>
+        {
             "messages"
         }
         (true, ["messenger", "v1", "accounts", _, "chats", _, "messages"]) => "sendMessage",

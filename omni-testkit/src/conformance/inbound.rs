@@ -90,7 +90,7 @@ pub(super) async fn files_and_cards_come_in_whole(scene: Scene) -> Verdict {
     scene.listens().await;
     let mut shown = Vec::new();
     for kind in FILES {
-        for part in scene.rig.sample(ContentKind::from(kind)).parts {
+        for part in scene.rig.sample_of_customer(ContentKind::from(kind)).parts {
             if scene.rig.act(Act::Sends(&part)).await == Done::Yes {
                 file_came(&scene, kind, &part).await?;
                 shown.push(format!("{kind:?}"));
@@ -147,7 +147,7 @@ pub(super) fn same(one: &Part, other: &Part) -> bool {
 /// Bytes that outgrow the cap are not taken in (law 12).
 pub(super) async fn a_fetch_is_capped(scene: Scene) -> Verdict {
     scene.listens().await;
-    let Some(part) = scene.rig.sample(ContentKind::File).parts.into_iter().next() else {
+    let Some(part) = scene.rig.sample_of_customer(ContentKind::File).parts.into_iter().next() else {
         return not_applicable("there is no sample of a file");
     };
     scene.act(Act::Sends(&part)).await?;

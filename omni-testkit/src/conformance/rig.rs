@@ -71,6 +71,12 @@ pub trait Rig: Send + Sync + 'static {
         samples::content(kind)
     }
 
+    /// The same from the customer: bytes in memory. Replace it where [`sample`](Self::sample) is at an address, because the
+    /// provider takes no uploads.
+    fn sample_of_customer(&self, kind: ContentKind) -> Content {
+        self.sample(kind)
+    }
+
     /// The customer's name and the title of what the talk is about, as the provider tells them when it is asked;
     /// needed where the channel has a [`LookUp`](omni_core::channel::LookUp).
     fn known_as(&self) -> (Option<&str>, Option<&str>) {

@@ -104,7 +104,8 @@ impl Entry {
     /// The keys below it, or the parts of its cards.
     #[must_use]
     pub fn keys(&self) -> Vec<Value> {
-        let within = |name: &str| self.json.get(name).and_then(|grid| grid.get("Buttons")?.as_array().cloned());
+        let within =
+            |name: &str| self.json.get(name).and_then(|grid| grid.get("Buttons")?.as_array().cloned());
         within("keyboard").into_iter().chain(within("rich_media")).flatten().collect()
     }
 }

@@ -67,7 +67,8 @@ fn signed(bot: &Bot, lane: &str, url: &str, body: &Value) -> Hook {
 fn welcome(state: &Mutex<State>, hook: &Hook, answer: &Answered) {
     let Ok(opened) = serde_json::from_slice::<Value>(&hook.body) else { return };
     let Ok(message) = serde_json::from_slice::<Value>(&answer.body) else { return };
-    let is_json = answer.headers.get("content-type").is_some_and(|kind| kind.as_bytes() == b"application/json");
+    let is_json =
+        answer.headers.get("content-type").is_some_and(|kind| kind.as_bytes() == b"application/json");
     let person = opened.pointer("/user/id").and_then(Value::as_str).unwrap_or_default();
     if opened.get("event") != Some(&json!("conversation_started")) || !is_json {
         return;
@@ -75,7 +76,8 @@ fn welcome(state: &Mutex<State>, hook: &Hook, answer: &Answered) {
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let token = state.next_token();
     let Some(known) = state.people.get_mut(person) else { return };
-    let is_free = message.get("receiver").is_none() && check::message(&message, known.person.api_version).is_ok();
+    let is_free =
+        message.get("receiver").is_none() && check::message(&message, known.person.api_version).is_ok();
     if is_free && !known.is_subscribed {
         known.transcript.push(Entry { token, from: From::Bot, json: message });
     }

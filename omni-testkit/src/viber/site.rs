@@ -99,7 +99,8 @@ impl Provider {
 
     fn send(&self, bot: &Bot, mut body: Value, length: usize) -> Result<Value, Refused> {
         ready(bot, length)?;
-        let receiver = body.get("receiver").and_then(Value::as_str).ok_or_else(|| missing("receiver"))?.to_owned();
+        let receiver =
+            body.get("receiver").and_then(Value::as_str).ok_or_else(|| missing("receiver"))?.to_owned();
         if let Some(fields) = body.as_object_mut() {
             fields.remove("receiver");
         }
@@ -110,7 +111,8 @@ impl Provider {
 
     fn broadcast(&self, bot: &Bot, body: &Value, length: usize) -> Result<Value, Refused> {
         ready(bot, length)?;
-        let list = body.get("broadcast_list").and_then(Value::as_array).ok_or_else(|| missing("broadcast_list"))?;
+        let list =
+            body.get("broadcast_list").and_then(Value::as_array).ok_or_else(|| missing("broadcast_list"))?;
         if list.is_empty() || list.len() > 300 {
             return Err(refuse(3, "badData"));
         }
@@ -215,7 +217,8 @@ async fn set_webhook(bot: &Bot, body: &Value) -> Result<Value, Refused> {
     let events = match body.get("event_types") {
         None => OPTIONAL.to_vec(),
         Some(named) => {
-            let named: Option<Vec<&str>> = named.as_array().map(|n| n.iter().filter_map(Value::as_str).collect());
+            let named: Option<Vec<&str>> =
+                named.as_array().map(|n| n.iter().filter_map(Value::as_str).collect());
             named.ok_or_else(|| refuse(3, "badData"))?
         }
     };
@@ -270,9 +273,8 @@ impl Site for Provider {
     async fn answer(&self, request: &Request) -> Reply {
         match request.steps().as_slice() {
             [files, number, _] if files == "files" => match self.file(number) {
-                Some(upload) => {
-                    Reply::bytes(200, "application/octet-stream", upload.bytes).with("content-type", upload.mime)
-                }
+                Some(upload) => Reply::bytes(200, "application/octet-stream", upload.bytes)
+                    .with("content-type", upload.mime),
                 None => Reply::status(404),
             },
             [pa, method] if pa == "pa" && request.method == Method::POST => {
@@ -293,7 +295,8 @@ impl Site for Provider {
 
     /// Refusals come with HTTP status 200.
     fn refuses(&self, reply: &Reply) -> bool {
-        let status = serde_json::from_slice::<Value>(&reply.body).ok().and_then(|body| body.get("status")?.as_i64());
+        let status =
+            serde_json::from_slice::<Value>(&reply.body).ok().and_then(|body| body.get("status")?.as_i64());
         !reply.status.is_success() || status.is_some_and(|status| status != 0)
     }
 }

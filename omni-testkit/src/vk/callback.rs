@@ -10,14 +10,7 @@ use std::{
 use http::HeaderValue;
 use serde_json::{Value, json};
 
-use super::{
-    Core,
-    config::SimConfig,
-    events,
-    random::Random,
-    record::EventRecord,
-    state::World,
-};
+use super::{Core, config::SimConfig, events, random::Random, record::EventRecord, state::World};
 use crate::sim::{Answered, Ground, Hook, Poster, Verdict};
 
 /// What VK knows of the address of a server.
@@ -160,7 +153,8 @@ impl Core {
         let core = Arc::clone(self);
         self.ground.spawn(async move {
             let answer = core.poster.ask(hook).await;
-            let is_right = answer.status.is_some_and(|s| s.as_u16() == 200) && *answer.body == *code.as_bytes();
+            let is_right =
+                answer.status.is_some_and(|s| s.as_u16() == 200) && *answer.body == *code.as_bytes();
             let mut world = core.lock();
             let server = world.clubs.get_mut(&club_id).and_then(|c| c.servers.list.get_mut(&server_id));
             if let Some(server) = server.filter(|server| server.round == round) {

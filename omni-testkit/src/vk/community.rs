@@ -124,9 +124,10 @@ impl Community {
     /// Sends an event again, past the settings, with the same `event_id`. `false` when it is not on record.
     pub fn redeliver(&self, event_id: &str) -> bool {
         let mut world = self.core().lock();
-        let found = world.clubs.get(&self.id).and_then(|club| {
-            club.events.iter().find(|event| event.event_id == event_id).cloned()
-        });
+        let found = world
+            .clubs
+            .get(&self.id)
+            .and_then(|club| club.events.iter().find(|event| event.event_id == event_id).cloned());
         let is_found = found.is_some();
         if let Some(event) = found {
             self.core().spread(&mut world, self.id, event, Reach::Everybody);
@@ -217,7 +218,9 @@ impl Community {
     /// Comments under something of the community's.
     #[must_use]
     pub fn thread(&self, kind: ThreadKind, id: i64) -> Thread {
-        self.with(|club| drop(club.threads.entry((kind, id)).or_default().list.len()));
+        self.with(|club| {
+            club.threads.entry((kind, id)).or_default();
+        });
         Thread { community: self.clone(), kind, id }
     }
 
@@ -249,7 +252,8 @@ impl Community {
     pub(super) fn edit(&self, peer_id: i64, cmid: i64, text: &str) {
         let core = self.core();
         let (mut world, now) = (core.lock(), core.now());
-        let entry = world.clubs.get_mut(&self.id).and_then(|club| club.talks.get_mut(&peer_id)?.message_mut(cmid));
+        let entry =
+            world.clubs.get_mut(&self.id).and_then(|club| club.talks.get_mut(&peer_id)?.message_mut(cmid));
         let Some(entry) = entry else {
             drop(world);
             panic!("talk {peer_id} has no message {cmid} to edit")

@@ -262,7 +262,8 @@ impl Customer {
         }
         // A string in the keyboard comes back as what it says.
         let payload = key.payload.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-        let mut object = json!({"user_id": user_id, "peer_id": peer_id, "event_id": ticket, "payload": payload});
+        let mut object =
+            json!({"user_id": user_id, "peer_id": peer_id, "event_id": ticket, "payload": payload});
         if let Some(cmid) = under {
             set(&mut object, "conversation_message_id", cmid);
         }
@@ -287,8 +288,11 @@ impl Customer {
     pub fn reads_to(&self, cmid: i64) {
         self.change(|talk| talk.reads(cmid, false));
         let id = self.look(|talk| talk.message(cmid).map_or(0, |entry| entry.id)).unwrap_or(0);
-        self.tells("message_read", json!({"from_id": self.user.id, "peer_id": self.peer_id,
-            "read_message_id": id, "conversation_message_id": cmid}));
+        self.tells(
+            "message_read",
+            json!({"from_id": self.user.id, "peer_id": self.peer_id,
+            "read_message_id": id, "conversation_message_id": cmid}),
+        );
     }
 
     /// Begins to write.
@@ -380,7 +384,9 @@ impl Customer {
     pub fn activity(&self) -> Option<String> {
         let now = self.community.core().now();
         let is_fresh = |at: i64| now - at <= ACTIVITY;
-        self.look(|talk| talk.activity.clone().filter(|(_, at)| is_fresh(*at))).flatten().map(|(kind, _)| kind)
+        self.look(|talk| talk.activity.clone().filter(|(_, at)| is_fresh(*at)))
+            .flatten()
+            .map(|(kind, _)| kind)
     }
 
     /// Waits for a message of the community with this text.
@@ -446,7 +452,8 @@ impl Customer {
     /// In a chat the community hears mentions, answers and presses only, unless it may hear all.
     fn is_heard(&self, world: &World, draft: &Draft) -> bool {
         let Some(club) = world.clubs.get(&self.community.id) else { return false };
-        let Some(Peer::Chat { has_bot, hears_all, .. }) = club.talks.get(&self.peer_id).map(|talk| &talk.peer)
+        let Some(Peer::Chat { has_bot, hears_all, .. }) =
+            club.talks.get(&self.peer_id).map(|talk| &talk.peer)
         else {
             return true;
         };

@@ -50,7 +50,8 @@ impl ApiError {
 
     /// The body of the answer. `request_params` repeats what was asked, all but the token.
     pub(crate) fn to_json(&self, method: &str, params: &Params) -> Value {
-        let mut asked = vec![json!({"key": "oauth", "value": "1"}), json!({"key": "method", "value": method})];
+        let mut asked =
+            vec![json!({"key": "oauth", "value": "1"}), json!({"key": "method", "value": method})];
         asked.extend(params.shown().map(|(key, value)| json!({"key": key, "value": value})));
         let mut error = Map::new();
         error.insert("error_code".into(), self.code.into());

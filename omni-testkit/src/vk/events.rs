@@ -117,8 +117,12 @@ impl Core {
     /// Makes an event and hands it to everybody who has asked for it.
     pub(super) fn emit(&self, world: &mut World, club: i64, kind: &str, object: Value) -> String {
         let event_id = world.random.hex(32);
-        self.spread(world, club, EventRecord { event_id: event_id.clone(), kind: kind.to_owned(), object },
-            Reach::WhoAskedForIt);
+        self.spread(
+            world,
+            club,
+            EventRecord { event_id: event_id.clone(), kind: kind.to_owned(), object },
+            Reach::WhoAskedForIt,
+        );
         event_id
     }
 

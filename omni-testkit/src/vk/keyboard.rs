@@ -87,7 +87,9 @@ fn check_action(action: &Map<String, Value>) -> ApiResult<KeyKind> {
         KeyKind::Text | KeyKind::Callback => (&["type", "label", "payload"], &["label"]),
         KeyKind::OpenLink => (&["type", "label", "link", "payload"], &["label", "link"]),
         KeyKind::Location => (&["type", "payload"], &[]),
-        KeyKind::OpenApp => (&["type", "app_id", "owner_id", "label", "hash", "payload"], &["app_id", "label"]),
+        KeyKind::OpenApp => {
+            (&["type", "app_id", "owner_id", "label", "hash", "payload"], &["app_id", "label"])
+        }
         KeyKind::VkPay => (&["type", "hash", "payload"], &["hash"]),
     };
     known(action, allowed, named)?;
@@ -96,7 +98,8 @@ fn check_action(action: &Map<String, Value>) -> ApiResult<KeyKind> {
             return Err(broken(format!("{name} is required in a button of type {named}")));
         }
     }
-    let label = action.get("label").map(|label| label.as_str().ok_or_else(|| broken("label should be a string")));
+    let label =
+        action.get("label").map(|label| label.as_str().ok_or_else(|| broken("label should be a string")));
     if label.transpose()?.is_some_and(|label| label.chars().count() > LABEL) {
         return Err(broken(format!("label is longer than {LABEL} characters")));
     }

@@ -95,7 +95,8 @@ impl LongPoll {
             // The number is one here and a string elsewhere.
             return Some(json!({"failed": 1, "ts": self.next}));
         }
-        let fresh: Vec<&Value> = self.history.iter().filter(|(n, _)| *n >= ts).map(|(_, event)| event).collect();
+        let fresh: Vec<&Value> =
+            self.history.iter().filter(|(n, _)| *n >= ts).map(|(_, event)| event).collect();
         (!fresh.is_empty()).then(|| json!({"ts": self.next.to_string(), "updates": fresh}))
     }
 }

@@ -45,7 +45,8 @@ pub(super) fn shown(raw: &str) -> Shown {
 fn bracketed(text: &str) -> Option<(&str, &str, &str)> {
     let (target, behind) = text.strip_prefix('[')?.split_once('|')?;
     let (words, after) = behind.split_once(']')?;
-    let is_link = ["https://vk.com/", "https://vk.ru/", "https://vk.me/"].iter().any(|p| target.starts_with(p));
+    let is_link =
+        ["https://vk.com/", "https://vk.ru/", "https://vk.me/"].iter().any(|p| target.starts_with(p));
     let is_plain = !target.contains([' ', '\n', '[', ']']) && !words.is_empty();
     (is_plain && (is_link || is_account(target))).then_some((target, words, after))
 }

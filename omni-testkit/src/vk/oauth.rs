@@ -145,12 +145,14 @@ impl World {
     fn by_refresh_token(&mut self, params: &Params) -> Result<Pending, Reply> {
         let token = params.text("refresh_token").unwrap_or_default();
         let pending = self.oauth.refresh.remove(token);
-        let pending = pending.ok_or_else(|| refused("invalid_grant", "refresh_token is invalid or expired"))?;
+        let pending =
+            pending.ok_or_else(|| refused("invalid_grant", "refresh_token is invalid or expired"))?;
         same_client(pending, params)
     }
 
     fn grant(&mut self, pending: Pending, state: Option<&str>, now: i64) -> Reply {
-        let (token, refresh) = (format!("vk2.a.{}", self.random.hex(64)), format!("vk2.a.{}", self.random.hex(64)));
+        let (token, refresh) =
+            (format!("vk2.a.{}", self.random.hex(64)), format!("vk2.a.{}", self.random.hex(64)));
         let scopes: &[Scope] =
             if pending.scope.split(' ').any(|name| name == "groups") { &[Scope::Manage] } else { &[] };
         let grant = Grant { until: Some(now + TOKEN_LIFE), ..Grant::new(Holder::User(pending.user), scopes) };

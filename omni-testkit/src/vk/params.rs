@@ -23,10 +23,13 @@ impl Params {
         let mut params = Self::default();
         for (key, value) in object {
             let text = match &value {
-                Value::Array(items) => items.iter().map(scalar).collect::<Option<Vec<_>>>().map(|i| i.join(",")),
+                Value::Array(items) => {
+                    items.iter().map(scalar).collect::<Option<Vec<_>>>().map(|i| i.join(","))
+                }
                 other => scalar(other),
             };
-            let text = text.ok_or_else(|| invalid(format!("{key} should be a string, a number or a list")))?;
+            let text =
+                text.ok_or_else(|| invalid(format!("{key} should be a string, a number or a list")))?;
             params.set(&key, text);
         }
         Ok(params)

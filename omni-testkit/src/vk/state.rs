@@ -282,7 +282,9 @@ impl Club {
             deleted: false,
             read: false,
         };
-        if let Some(keyboard) = entry.keyboard.as_ref().filter(|keyboard| !super::keyboard::is_inline(keyboard)) {
+        if let Some(keyboard) =
+            entry.keyboard.as_ref().filter(|keyboard| !super::keyboard::is_inline(keyboard))
+        {
             let is_empty = super::keyboard::keys(keyboard).is_empty();
             talk.menu = (!is_empty).then(|| keyboard.clone());
         }
@@ -392,8 +394,18 @@ impl World {
 pub(super) fn quoted(entry: &Entry) -> Value {
     let mut shown = entry.json.clone();
     if let Value::Object(fields) = &mut shown {
-        let kept = ["id", "conversation_message_id", "date", "from_id", "peer_id", "text", "attachments",
-            "fwd_messages", "geo", "update_time"];
+        let kept = [
+            "id",
+            "conversation_message_id",
+            "date",
+            "from_id",
+            "peer_id",
+            "text",
+            "attachments",
+            "fwd_messages",
+            "geo",
+            "update_time",
+        ];
         fields.retain(|name, _| kept.contains(&name.as_str()));
     }
     shown

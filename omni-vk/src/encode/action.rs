@@ -53,25 +53,22 @@ pub fn delete_callback_server(group_id: i64, server_id: i64) -> Request {
     Request::new("groups.deleteCallbackServer").with("group_id", group_id).with("server_id", server_id)
 }
 
-/// The names of parameters that are names of events: those known are static.
-pub type Names = Vec<&'static str>;
-
 /// All events are off until this. <https://dev.vk.com/method/groups.setCallbackSettings>
-pub fn set_callback_settings(group_id: i64, server_id: i64, version: &str, events: Names) -> Request {
+pub fn set_callback_settings(group_id: i64, server_id: i64, version: &str, events: &[&str]) -> Request {
     let request = Request::new("groups.setCallbackSettings")
         .with("group_id", group_id)
         .with("server_id", server_id)
         .with("api_version", version);
-    events.into_iter().fold(request, |request, event| request.with(event, 1))
+    events.iter().fold(request, |request, event| request.switch(event))
 }
 
 /// <https://dev.vk.com/method/groups.setLongPollSettings>
-pub fn set_long_poll_settings(group_id: i64, version: &str, events: Names) -> Request {
+pub fn set_long_poll_settings(group_id: i64, version: &str, events: &[&str]) -> Request {
     let request = Request::new("groups.setLongPollSettings")
         .with("group_id", group_id)
         .with("enabled", 1)
         .with("api_version", version);
-    events.into_iter().fold(request, |request, event| request.with(event, 1))
+    events.iter().fold(request, |request, event| request.switch(event))
 }
 
 /// <https://dev.vk.com/method/groups.getLongPollServer>

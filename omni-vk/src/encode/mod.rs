@@ -13,6 +13,8 @@ mod execute;
 mod keyboard;
 mod source;
 
+use std::borrow::Cow;
+
 use omni_core::content::{Content, Item, Location, Part};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::event::ReplyTo;
@@ -21,12 +23,13 @@ use omni_core::{Address, Error, ProviderMessageId};
 use serde::Serialize;
 
 pub use action::{
-    Names, add_callback_server, answer_button, chats, confirmation_code, delete, delete_callback_server,
+    add_callback_server, answer_button, chats, confirmation_code, delete, delete_callback_server,
     document_server, edit_callback_server, get_callback_servers, get_group, get_groups, get_message, get_users,
     long_poll_server, mark_read, photo_server, react, save_document, save_photo, set_callback_settings,
     set_long_poll_settings, token_permissions, typing,
 };
 pub use execute::{CALLS, execute};
+pub(crate) use source::saved_name;
 pub use source::{Class, Source, Upload, sources};
 
 use crate::address::{Comments, SubjectKind, VkAddress};
@@ -39,7 +42,7 @@ pub struct Request {
     /// The method's name.
     pub method: &'static str,
     /// Its parameters, in order. Nested ones are JSON as text.
-    pub fields: Vec<(&'static str, String)>,
+    pub fields: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Request {
@@ -48,7 +51,13 @@ impl Request {
     }
 
     fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.fields.push((name, value.to_string()));
+        self.fields.push((Cow::Borrowed(name), value.to_string()));
+        self
+    }
+
+    /// A switch whose name comes from the settings.
+    fn switch(mut self, name: &str) -> Self {
+        self.fields.push((Cow::Owned(name.to_owned()), "1".to_owned()));
         self
     }
 

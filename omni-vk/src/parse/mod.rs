@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 pub use batch::{Poll, poll};
 pub use content::{emoji_of, reaction_of};
 pub use message::one as message;
+pub(crate) use people::sender;
 
 use crate::number::fingerprint;
 use crate::verify::CONFIRMATION;

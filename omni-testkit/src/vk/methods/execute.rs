@@ -89,7 +89,8 @@ impl<'a> Cursor<'a> {
 
     fn word(&mut self, word: &str) -> Result<(), String> {
         let rest = self.rest.trim_start();
-        self.rest = rest.strip_prefix(word).ok_or_else(|| format!("{word:?} expected at {:?}", self.near()))?;
+        self.rest =
+            rest.strip_prefix(word).ok_or_else(|| format!("{word:?} expected at {:?}", self.near()))?;
         self.rest = self.rest.trim_start();
         Ok(())
     }

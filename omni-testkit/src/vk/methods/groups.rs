@@ -43,7 +43,8 @@ pub(super) fn by_id(world: &World, caller: Caller, params: &Params) -> ApiResult
     if ids.is_empty() {
         return Err(invalid("group_ids is undefined"));
     }
-    let groups: Vec<Value> = ids.iter().filter_map(|id| Some(world.clubs.get(id)?.profile.to_json())).collect();
+    let groups: Vec<Value> =
+        ids.iter().filter_map(|id| Some(world.clubs.get(id)?.profile.to_json())).collect();
     // Below 5.139 the answer is the bare list.
     let is_old = params.text("v").and_then(super::minor).is_some_and(|minor| minor < 139);
     Ok(if is_old { groups.into() } else { json!({"groups": groups, "profiles": []}) })
@@ -130,7 +131,12 @@ impl Asked {
 }
 
 impl Core {
-    pub(super) fn add_server(self: &Arc<Self>, world: &mut World, caller: Caller, params: &Params) -> ApiResult {
+    pub(super) fn add_server(
+        self: &Arc<Self>,
+        world: &mut World,
+        caller: Caller,
+        params: &Params,
+    ) -> ApiResult {
         let club = own(world, caller, params)?;
         let asked = Asked::read(params)?;
         if club.servers.list.len() >= MAX_SERVERS {
@@ -154,7 +160,12 @@ impl Core {
         Ok(json!({"server_id": id}))
     }
 
-    pub(super) fn edit_server(self: &Arc<Self>, world: &mut World, caller: Caller, params: &Params) -> ApiResult {
+    pub(super) fn edit_server(
+        self: &Arc<Self>,
+        world: &mut World,
+        caller: Caller,
+        params: &Params,
+    ) -> ApiResult {
         let club = own(world, caller, params)?;
         let club_id = club.profile.id;
         let server = server(club, params)?;

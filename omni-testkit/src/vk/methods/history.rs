@@ -116,17 +116,23 @@ fn conversation(talk: &Talk) -> Value {
     match &talk.peer {
         Peer::Private { permission, .. } => {
             let is_allowed = *permission == Permission::Allowed;
-            set(&mut shown, "can_write", if is_allowed { json!({"allowed": true}) } else {
-                json!({"allowed": false, "reason": 901})
-            });
+            set(
+                &mut shown,
+                "can_write",
+                if is_allowed { json!({"allowed": true}) } else { json!({"allowed": false, "reason": 901}) },
+            );
         }
         Peer::Chat { title, members, has_bot, .. } => {
             let state = if *has_bot { "in" } else { "kicked" };
             set(&mut shown, "can_write", json!({"allowed": has_bot}));
-            set(&mut shown, "chat_settings", json!({
-                "title": title, "members_count": members.len() + 1, "state": state, "owner_id": members.first(),
-                "active_ids": members.iter().take(4).collect::<Vec<_>>(),
-            }));
+            set(
+                &mut shown,
+                "chat_settings",
+                json!({
+                    "title": title, "members_count": members.len() + 1, "state": state, "owner_id": members.first(),
+                    "active_ids": members.iter().take(4).collect::<Vec<_>>(),
+                }),
+            );
         }
     }
     shown

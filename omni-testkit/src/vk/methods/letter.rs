@@ -125,7 +125,8 @@ impl Core {
             match kind {
                 "photo" | "doc" => {
                     let file = world.files.find(place, key);
-                    let file = file.filter(|file| key.is_some() || file.owner == -club_id).ok_or_else(unknown)?;
+                    let file =
+                        file.filter(|file| key.is_some() || file.owner == -club_id).ok_or_else(unknown)?;
                     attached.json.push(file.as_attachment(base));
                     attached.files.push(file.as_sent());
                 }
@@ -264,7 +265,8 @@ fn quote(club: &Club, params: &Params) -> ApiResult<Option<Quote>> {
     if places.len() > MAX_FORWARDS {
         return Err(ApiError::new(913));
     }
-    let is_reply = matches!(forward.get("is_reply"), Some(Value::Bool(true))) || forward.get("is_reply").and_then(Value::as_i64) == Some(1);
+    let is_reply = matches!(forward.get("is_reply"), Some(Value::Bool(true)))
+        || forward.get("is_reply").and_then(Value::as_i64) == Some(1);
     if !is_reply {
         let messages: ApiResult<Vec<Value>> =
             places.iter().map(|(peer, cmid)| shown(club, *peer, *cmid)).collect();

@@ -10,6 +10,8 @@ mod send;
 mod uploads;
 mod wall;
 
+#[cfg(test)]
+pub(super) use execute::read as read_script;
 pub(super) use letter::{content, geo, sticker_json};
 pub(super) use wall::parents;
 
@@ -44,7 +46,8 @@ impl Core {
         method: &str,
         params: &Params,
     ) -> ApiResult {
-        let result = self.enter(world, token, params).and_then(|caller| self.run(world, caller, method, params));
+        let result =
+            self.enter(world, token, params).and_then(|caller| self.run(world, caller, method, params));
         self.note(world, method, params, Place::Alone, &result);
         result
     }
@@ -136,7 +139,6 @@ impl Core {
         }
     }
 }
-
 
 /// Error 6 above the rate of the token.
 fn pace(grant: &mut Grant) -> ApiResult<()> {

@@ -49,7 +49,11 @@ pub(super) fn profile(account: &Account) -> Value {
         "screen_name": user.handle(), "can_access_closed": true, "is_closed": false,
     });
     for size in [50, 100, 200] {
-        set(&mut shown, &format!("photo_{size}"), format!("https://sun1.userapi.com/u{}_{size}.jpg", user.id));
+        set(
+            &mut shown,
+            &format!("photo_{size}"),
+            format!("https://sun1.userapi.com/u{}_{size}.jpg", user.id),
+        );
     }
     shown
 }
@@ -76,7 +80,9 @@ pub(super) fn groups(world: &World, caller: Caller, params: &Params) -> ApiResul
         return Err(ApiError::new(7));
     }
     let ids: Vec<i64> = match params.text("filter") {
-        Some("admin") => world.admins.iter().filter(|(admin, _)| *admin == user).map(|(_, club)| *club).collect(),
+        Some("admin") => {
+            world.admins.iter().filter(|(admin, _)| *admin == user).map(|(_, club)| *club).collect()
+        }
         _ => Vec::new(),
     };
     let clubs = ids.iter().filter_map(|id| world.clubs.get(id));

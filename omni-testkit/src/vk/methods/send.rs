@@ -39,7 +39,9 @@ impl Core {
             To::One(peer) => self.deliver(world, club, peer, &letter, random_id).map(|(id, _)| id.into()),
             To::Many(peers) => {
                 let send = |peer: i64| match self.deliver(world, club, peer, &letter, random_id) {
-                    Ok((id, cmid)) => json!({"peer_id": peer, "message_id": id, "conversation_message_id": cmid}),
+                    Ok((id, cmid)) => {
+                        json!({"peer_id": peer, "message_id": id, "conversation_message_id": cmid})
+                    }
                     Err(error) => json!({"peer_id": peer, "message_id": 0, "error": error.as_item()}),
                 };
                 Ok(peers.into_iter().map(send).collect())

@@ -28,7 +28,12 @@ impl Core {
         format!("{}/upload/{ticket}", self.ground.base_url())
     }
 
-    pub(super) fn photo_upload_server(&self, world: &mut World, caller: Caller, params: &Params) -> ApiResult {
+    pub(super) fn photo_upload_server(
+        &self,
+        world: &mut World,
+        caller: Caller,
+        params: &Params,
+    ) -> ApiResult {
         let club = caller.community(Scope::Photos)?;
         params.integer("peer_id")?;
         let ticket = world.files.open(FileKind::Photo, club, &mut world.random);
@@ -103,9 +108,8 @@ impl Core {
 
 /// What the server of photos answers: an empty list when it could not read one.
 fn photo(ticket: &mut Ticket, file: Option<&FormFile>, key: &str) -> Value {
-    let is_good = |file: &&FormFile| {
-        !file.name.is_empty() && !file.bytes.is_empty() && file.bytes.len() <= MAX_PHOTO
-    };
+    let is_good =
+        |file: &&FormFile| !file.name.is_empty() && !file.bytes.is_empty() && file.bytes.len() <= MAX_PHOTO;
     let Some(file) = file.filter(is_good) else {
         return json!({"server": PHOTO_SERVER, "photo": "[]", "hash": key});
     };
