@@ -48,7 +48,8 @@ pub(crate) async fn set_book(
 /// does not like the credential, is shown in the desk, and the others work.
 pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(), Box<dyn Error>> {
     let key = settings.key();
-    let channel = omni::registry()?
+    let channel = desk
+        .registry()
         .connect(&settings.provider, &settings.config.to_string())
         .map_err(|e| format!("channel {key}: {e}"))?;
     let mut shown = Connected {

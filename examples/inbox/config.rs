@@ -106,6 +106,13 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// Where providers reach a desk that listens at an address.
+    pub(crate) fn reached_at(&self, at: SocketAddr) -> Url {
+        self.public_url.clone().unwrap_or_else(|| local_url(at))
+    }
+}
+
 /// The file that says most of it, and where it was read.
 fn read_file() -> Result<(PathBuf, File), String> {
     let named = env::var_os("OMNI_CONFIG").map(PathBuf::from);
@@ -136,4 +143,12 @@ fn demo_agents() -> Vec<Agent> {
     [("anna", "Anna"), ("boris", "Boris"), ("vera", "Vera")]
         .map(|(id, name)| Agent { id: id.to_owned(), name: name.to_owned() })
         .into()
+}
+
+fn local_url(at: SocketAddr) -> Url {
+    // An address that means "every interface" is none to call.
+    let host = if at.ip().is_unspecified() { "127.0.0.1".to_owned() } else { at.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    #[allow(clippy::expect_used)] // made of an address and a port
+    Url::parse(&format!("http://{host}:{}/", at.port())).expect("an address is a valid host")
 }

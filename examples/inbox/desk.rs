@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use omni::core::policy::TraceStep;
+use omni::core::registry::Registry;
 use omni::core::{AgentId, ConversationId, TeamId, TenantId};
 use omni::{Hub, Provider, Timestamp};
 use serde::Serialize;
@@ -23,6 +24,7 @@ pub(crate) struct Desk {
 
 struct Inner {
     hub: Hub,
+    registry: Registry,
     at: SocketAddr,
     public_url: Url,
     agents: Vec<Agent>,
@@ -76,11 +78,12 @@ pub(crate) enum News {
 
 impl Desk {
     /// A desk without channels.
-    pub(crate) fn new(hub: Hub, settings: &Settings, at: SocketAddr) -> Self {
+    pub(crate) fn new(hub: Hub, registry: Registry, settings: &Settings, at: SocketAddr) -> Self {
         let inner = Inner {
             hub,
+            registry,
             at,
-            public_url: settings.public_url.clone().unwrap_or_else(|| local_url(at)),
+            public_url: settings.reached_at(at),
             agents: settings.agents.clone(),
             channels: RwLock::default(),
             simulators: RwLock::default(),
@@ -94,6 +97,11 @@ impl Desk {
     /// The hub.
     pub(crate) fn hub(&self) -> &Hub {
         &self.inner.hub
+    }
+
+    /// The connectors at hand.
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.inner.registry
     }
 
     /// Where the desk listens.
@@ -194,12 +202,4 @@ impl Desk {
             let _ = stop.wait_for(|stopped| *stopped).await;
         }
     }
-}
-
-fn local_url(at: SocketAddr) -> Url {
-    // An address that means "every interface" is none to call.
-    let host = if at.ip().is_unspecified() { "127.0.0.1".to_owned() } else { at.ip().to_string() };
-    let host = if host.contains(':') { format!("[{host}]") } else { host };
-    #[allow(clippy::expect_used)] // made of an address and a port
-    Url::parse(&format!("http://{host}:{}/", at.port())).expect("an address is a valid host")
 }

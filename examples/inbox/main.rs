@@ -31,7 +31,10 @@ use std::error::Error;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use omni::http::Http;
+use omni::hub::Published;
 use omni::{Hub, SqliteStore};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
@@ -59,8 +62,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .map_err(|e| format!("cannot listen on {}: {e}; set LISTEN to another address", settings.listen))?;
     let at = listener.local_addr()?;
     let store = SqliteStore::open(&settings.database)?;
-    let hub = Hub::builder().store(store).node("inbox").build();
-    let desk = Desk::new(hub.clone(), &settings, at);
+    // Providers that take no uploads fetch files here. A key that ends with the process will do: addresses are made
+    // at the moment of sending.
+    let key = uuid::Uuid::new_v4().simple().to_string();
+    let files = Published::new(settings.reached_at(at).join("files")?, key)?;
+    let registry = omni::registry_on(&Http::new()?, Arc::new(store.clone()));
+    let hub = Hub::builder().store(store).node("inbox").publish(files).build();
+    let desk = Desk::new(hub.clone(), registry, &settings, at);
 
     let running = hub.clone();
     let mut runner = tokio::spawn(async move { running.run().await });

@@ -63,6 +63,7 @@ pub(crate) fn router(desk: Desk) -> Router {
     // Providers come from outside and prove themselves by their own signatures and secrets: no guard.
     Router::new()
         .nest("/webhook", omni::hub::axum::router(desk.hub().clone()))
+        .nest("/files", omni::hub::axum::media_router(desk.hub().clone()))
         .merge(guarded.with_state(desk))
 }
 

@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 use std::fmt::{Debug, Display};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use omni_core::error::{ErrorKind, Retry};
@@ -10,6 +12,10 @@ use omni_core::link::CampaignToken;
 use omni_core::media::MediaRef;
 use omni_core::outbound::SendError;
 use omni_core::{Address, Content, ProviderMessageId};
+
+use tracing::instrument::WithSubscriber;
+use tracing::{Level, Subscriber};
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::rig::{Act, Done, Forgery, Trouble};
 use super::scene::{Commits, Listener, Scene, Verdict, copies, done, ensure, failed, not_applicable, passed};
@@ -109,15 +115,55 @@ pub(super) async fn nothing_secret_shows(scene: Scene) -> Verdict {
     let mut texts =
         vec![("the configuration", scene.rig.shown()), ("the channel", format!("{:?}", scene.channel))];
     let before = texts.len();
-    refused_webhooks(&scene, &mut texts).await?;
-    failed_calls(&scene, &mut texts).await?;
+    let tape = Tape::default();
+    async {
+        refused_webhooks(&scene, &mut texts).await?;
+        failed_calls(&scene, &mut texts).await
+    }
+    .with_subscriber(tape.recorder())
+    .await?;
+    let errors = texts.len() - before;
+    let logged = tape.text();
+    ensure!(!logged.contains("Здравствуйте"), "the log quotes what a customer wrote");
+    texts.push(("the log", logged));
     for (what, text) in &texts {
         ensure!(!secrets.iter().any(|secret| text.contains(secret.as_str())), "{what} shows a secret");
     }
-    passed(format!("the configuration, the channel and {} errors", texts.len() - before))
+    passed(format!("the configuration, the channel, {errors} errors and the log at its finest"))
 }
 
 type Texts = Vec<(&'static str, String)>;
+
+/// Everything that is logged by the rule's own task, at every level, from every crate.
+#[derive(Clone, Default)]
+struct Tape(Arc<Mutex<Vec<u8>>>);
+
+impl Tape {
+    fn recorder(&self) -> impl Subscriber + Send + Sync + 'static {
+        let tape = self.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(Level::TRACE)
+            .with_span_events(FmtSpan::FULL)
+            .with_ansi(false)
+            .with_writer(move || tape.clone())
+            .finish()
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+impl io::Write for Tape {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 async fn refused_webhooks(scene: &Scene, texts: &mut Texts) -> Result<(), super::scene::Stop> {
     if !scene.channel.receives().takes_webhooks()
