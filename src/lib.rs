@@ -25,6 +25,8 @@ pub use omni_telegram as telegram;
 pub use omni_viber as viber;
 #[cfg(feature = "vk")]
 pub use omni_vk as vk;
+#[cfg(feature = "webhook")]
+pub use omni_webhook as webhook;
 
 use omni_core::registry::Registry;
 

@@ -36,7 +36,8 @@ impl TryFrom<&Address> for AutoruAddress {
 
     fn try_from(address: &Address) -> Result<Self> {
         let main = address.main();
-        let (id, make): (&str, fn(String) -> Self) = match (main.strip_prefix(ROOM), main.strip_prefix(BUYER)) {
+        let (id, make): (&str, fn(String) -> Self) = match (main.strip_prefix(ROOM), main.strip_prefix(BUYER))
+        {
             (Some(id), _) => (id, Self::Room),
             (None, Some(id)) => (id, Self::Buyer),
             (None, None) => (&main, Self::Buyer),

@@ -44,7 +44,8 @@ impl Api {
         };
         let call = self.http.post(operation, self.config.post_url(chat_id)).timeout(CALL).cap(ANSWER);
         let call = call.header(ACCEPT, HeaderValue::from_static("application/json"));
-        let call = self.headers.iter().fold(call, |call, (name, value)| call.header(name.clone(), value.clone()));
+        let call =
+            self.headers.iter().fold(call, |call, (name, value)| call.header(name.clone(), value.clone()));
         let answer = call.json(message).await?;
         let status = answer.status.as_u16();
         if answer.status.is_success() {
@@ -68,7 +69,9 @@ impl Api {
         let guard = Guard::hosts(known).trusting(self.origin());
         let opened = self.http.download(OPERATION, url).guard(guard).open(cap).await;
         opened.map_err(|error| match error.kind() {
-            ErrorKind::Forbidden => error.with_advice("add the host to media_hosts when it is one of Auto.ru's"),
+            ErrorKind::Forbidden => {
+                error.with_advice("add the host to media_hosts when it is one of Auto.ru's")
+            }
             _ => error,
         })
     }

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use omni_core::Capabilities;
 use omni_core::capability::{
-    Action, FirstContact, Idempotency, Markup, MediaLimit, Rate, RateChats, Sources, Support,
-    TextLimit,
+    Action, FirstContact, Idempotency, Markup, MediaLimit, Rate, RateChats, Sources, Support, TextLimit,
 };
 use omni_core::content::ContentKind;
 use omni_core::error::RateScope;
@@ -36,6 +35,7 @@ impl ByPlace {
         let buyer = capabilities(config);
         let mut room = buyer.clone();
         room.content.insert(ContentKind::Image, Support::Fallback);
+        room.content.insert(ContentKind::Album, Support::Fallback);
         room.media.clear();
         room.idempotency = Idempotency::Key { memory: None };
         Self { buyer, room }
@@ -63,8 +63,19 @@ fn content() -> BTreeMap<ContentKind, Support> {
     use ContentKind::*;
     let mut content = BTreeMap::from([(Text, Support::Full), (Image, Support::Full)]);
     let in_words = [
-        Video, Animation, VideoNote, Audio, Voice, File, Location, Contact, Item, Email, Forwarded,
-        Buttons, QuickReplies,
+        Video,
+        Animation,
+        VideoNote,
+        Audio,
+        Voice,
+        File,
+        Location,
+        Contact,
+        Item,
+        Email,
+        Forwarded,
+        Buttons,
+        QuickReplies,
     ];
     content.extend(in_words.map(|kind| (kind, Support::Fallback)));
     content
@@ -73,7 +84,8 @@ fn content() -> BTreeMap<ContentKind, Support> {
 /// Pictures go by their address: there is no upload.
 fn media() -> BTreeMap<ContentKind, MediaLimit> {
     let mime = ["image/jpeg", "image/png"].map(str::to_owned).to_vec();
-    let limit = MediaLimit { url_bytes: Some(PICTURE), mime, sources: Sources::Address, ..MediaLimit::default() };
+    let limit =
+        MediaLimit { url_bytes: Some(PICTURE), mime, sources: Sources::Address, ..MediaLimit::default() };
     BTreeMap::from([(ContentKind::Image, limit)])
 }
 

@@ -174,7 +174,9 @@ impl Rest {
     fn validate(&self) -> Result<()> {
         check_url("rest.base_url", &self.base_url)?;
         if self.token.is_empty() || self.login.trim().is_empty() || self.password.is_empty() {
-            return wrong("rest needs token, login and password: the dealer's manager at Auto.ru gives out the token");
+            return wrong(
+                "rest needs token, login and password: the dealer's manager at Auto.ru gives out the token",
+            );
         }
         if self.poll_millis < 100 {
             return wrong("rest.poll_millis must be 100 or more");
@@ -290,7 +292,8 @@ impl Config {
     /// What a person should know of the settings.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let guessable = |secret: &Secret| secret.expose().len() < SAFE;
-        let short = "chat_id can be guessed: make up one of 16 characters or more, and type it into the cabinet anew";
+        let short =
+            "chat_id can be guessed: make up one of 16 characters or more, and type it into the cabinet anew";
         self.chat_id.as_ref().filter(|id| guessable(id)).map(|_| short.to_owned()).into_iter().collect()
     }
 
@@ -402,7 +405,9 @@ mod tests {
 
     #[test]
     fn a_chat_id_that_is_none_is_explained_without_being_shown() {
-        for bad in ["", "abc", " Vj72x3B9NT", "Vj72/x3B9NT", "чат-номер-семь", "Vj72x3B9NT?x=1", "Vj72x3B9NT&"] {
+        for bad in
+            ["", "abc", " Vj72x3B9NT", "Vj72/x3B9NT", "чат-номер-семь", "Vj72x3B9NT?x=1", "Vj72x3B9NT&"]
+        {
             let error = Config::new(bad).validate().unwrap_err();
             let shown = format!("{error} {error:?}");
             assert!(bad.is_empty() || !shown.contains(bad), "{shown}");
@@ -420,13 +425,19 @@ mod tests {
     #[test]
     fn each_way_to_receive_says_what_it_needs() {
         let said = |json: &str| {
-            serde_json::from_str::<Config>(json).unwrap().validate().err().and_then(|e| Some(e.text()?.to_owned()))
+            serde_json::from_str::<Config>(json)
+                .unwrap()
+                .validate()
+                .err()
+                .and_then(|e| Some(e.text()?.to_owned()))
         };
         assert!(said("{}").unwrap().contains("chat_id"));
         assert!(said(r#"{"receive": "polling"}"#).unwrap().contains("token, login and password"));
-        let rest = r#"{"receive": "polling", "rest": {"token": "t", "login": "79990001122", "password": "p"}}"#;
+        let rest =
+            r#"{"receive": "polling", "rest": {"token": "t", "login": "79990001122", "password": "p"}}"#;
         assert_eq!(said(rest), None);
-        let empty = r#"{"receive": "polling", "rest": {"token": "", "login": "79990001122", "password": "p"}}"#;
+        let empty =
+            r#"{"receive": "polling", "rest": {"token": "", "login": "79990001122", "password": "p"}}"#;
         assert!(said(empty).unwrap().contains("manager"));
     }
 

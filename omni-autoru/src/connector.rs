@@ -138,7 +138,8 @@ impl Channel for Autoru {
         let steps = vec![
             "open the settings of the chat application in the dealer's cabinet at auto.ru".to_owned(),
             "type the address shown here into the field for the webhook".to_owned(),
-            "type the value of this channel's setting chat_id into the field ChatId, exactly as it is".to_owned(),
+            "type the value of this channel's setting chat_id into the field ChatId, exactly as it is"
+                .to_owned(),
             "save, and write a message to one of the dealer's adverts: its arrival proves both".to_owned(),
         ];
         Ok(Connected { url: Some(url), steps })

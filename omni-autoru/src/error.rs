@@ -181,9 +181,14 @@ mod tests {
     fn every_row_is_reached() {
         for (index, row) in TABLE.iter().enumerate() {
             let first = |interface: Interface, status: u16| {
-                TABLE.iter().position(|r| r.status == status && r.interface.is_none_or(|only| only == interface))
+                TABLE
+                    .iter()
+                    .position(|r| r.status == status && r.interface.is_none_or(|only| only == interface))
             };
-            assert!(SEEN.iter().any(|(i, status, _)| first(*i, *status) == Some(index)), "nothing reaches {row:?}");
+            assert!(
+                SEEN.iter().any(|(i, status, _)| first(*i, *status) == Some(index)),
+                "nothing reaches {row:?}"
+            );
         }
     }
 
@@ -199,7 +204,10 @@ mod tests {
     fn a_flood_makes_the_whole_account_wait() {
         let wait = |retry_after| classify(Interface::Hook, "send", 429, "", retry_after).retry();
         let after = |secs| Retry::After { wait: Duration::from_secs(secs), scope: RateScope::Account };
-        assert_eq!((wait(Some(14)), wait(None)), (after(14), Retry::After { wait: PAUSE, scope: RateScope::Account }));
+        assert_eq!(
+            (wait(Some(14)), wait(None)),
+            (after(14), Retry::After { wait: PAUSE, scope: RateScope::Account })
+        );
     }
 
     #[test]
@@ -210,7 +218,8 @@ mod tests {
 
     #[test]
     fn only_a_decision_proves_that_nothing_was_sent() {
-        let rows = [(400, true), (404, true), (408, false), (429, true), (500, false), (502, false), (302, false)];
+        let rows =
+            [(400, true), (404, true), (408, false), (429, true), (500, false), (502, false), (302, false)];
         for (status, proves) in rows {
             assert_eq!(proves_not_sent(status), proves, "{status}");
         }

@@ -62,12 +62,17 @@ fn understood(Incoming { sender, message }: Incoming<'_>, body: &str) -> Option<
 fn not_understood(body: &str) -> Result<Event, Rejected> {
     let raw: &RawValue = serde_json::from_str(body).map_err(|e| Rejected::malformed(&e))?;
     if !raw.get().starts_with('{') {
-        return Err(Rejected { detail: Some("not an object".to_owned()), ..Rejected::new(RejectReason::Malformed) });
+        return Err(Rejected {
+            detail: Some("not an object".to_owned()),
+            ..Rejected::new(RejectReason::Malformed)
+        });
     }
     let Outline { sender, message } = serde_json::from_str(raw.get()).unwrap_or_default();
     let message: Name<'_> = part(message).unwrap_or_default();
     let sender: Name<'_> = part(sender).unwrap_or_default();
-    let named = |id: Option<&RawValue>| part::<Id<'_>>(id).map(|id| id.to_string()).filter(|id| !id.trim().is_empty());
+    let named = |id: Option<&RawValue>| {
+        part::<Id<'_>>(id).map(|id| id.to_string()).filter(|id| !id.trim().is_empty())
+    };
     let id = named(message.id).unwrap_or_else(|| nameless(raw));
     let what = part::<Str<'_>>(message.kind).map(Str::into_string).filter(|kind| !kind.is_empty());
     let body = EventBody::Unsupported { what: what.unwrap_or_else(|| "message".to_owned()) };
@@ -98,7 +103,8 @@ fn buyer(id: &str) -> Address {
 }
 
 fn person(sender: &Sender<'_>) -> Person {
-    let own = |text: &Option<Str<'_>>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
+    let own =
+        |text: &Option<Str<'_>>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
     Person {
         identity: Identity::new(PROVIDER, sender.id.to_string()),
         // The photo is the car's.

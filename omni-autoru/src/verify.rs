@@ -79,7 +79,9 @@ mod tests {
         let with = |query| reason(&request("/hook", query), "Vj72x3B9NTk0_-aa", None);
         assert_eq!(with(Some("chat_id=Vj72x3B9NTk0_-aa")), None);
         assert_eq!(with(Some("x=1&chat_id=%56j72x3B9NTk0_-aa")), None, "escaped it is the same");
-        for wrong in ["chat_id=Vj72x3B9NTk0_-a", "chat_id=vj72x3B9NTk0_-aa", "chat_id=", "token=Vj72x3B9NTk0_-aa"] {
+        for wrong in
+            ["chat_id=Vj72x3B9NTk0_-a", "chat_id=vj72x3B9NTk0_-aa", "chat_id=", "token=Vj72x3B9NTk0_-aa"]
+        {
             assert_eq!(with(Some(wrong)), UNKNOWN, "{wrong}");
         }
         assert_eq!(with(None), UNKNOWN);

@@ -152,7 +152,9 @@ impl Rig for Account {
         match act {
             Act::Writes(words) => drop(self.petr.writes(words)),
             Act::Sends(Part::Media(media)) if media.kind == MediaKind::Image => {
-                let MediaSource::Bytes { bytes } = &media.source else { panic!("{media:?} is not in memory") };
+                let MediaSource::Bytes { bytes } = &media.source else {
+                    panic!("{media:?} is not in memory")
+                };
                 self.petr.sends_picture(bytes.clone());
             }
             Act::Sends(_) => return Done::Impossible("the app sends words and pictures only"),
@@ -233,6 +235,7 @@ fn seen(entry: &Entry, polls: bool) -> Seen {
 async fn the_connector_conforms() {
     let (webhook, polling) =
         tokio::join!(conformance::run(Account::by_webhook), conformance::run(Account::by_polling));
-    let reports = [("A dealer that receives by webhook", webhook), ("A dealer whose rooms are polled", polling)];
+    let reports =
+        [("A dealer that receives by webhook", webhook), ("A dealer whose rooms are polled", polling)];
     conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-autoru", &reports);
 }

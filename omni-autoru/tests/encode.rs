@@ -128,13 +128,15 @@ fn a_room_takes_words_only() {
 #[test]
 fn the_dialect_has_more_than_auto_ru_takes() {
     let said = |content: Content| serde_json::to_value(message("1", &content).unwrap()).unwrap();
-    let file = Media::new(MediaKind::File, url("https://a.example/p.pdf")).named("ПТС.pdf").typed("application/pdf");
+    let file =
+        Media::new(MediaKind::File, url("https://a.example/p.pdf")).named("ПТС.pdf").typed("application/pdf");
     assert_eq!(
         said(Content::media(Media { size: Some(9), ..file })),
         json!({"type": "document", "id": "1", "file": "https://a.example/p.pdf", "file_name": "ПТС.pdf",
                "mime_type": "application/pdf", "file_size": 9})
     );
-    let place = Location { latitude: 55.75, longitude: 37.61, title: None, address: None, live_seconds: None };
+    let place =
+        Location { latitude: 55.75, longitude: 37.61, title: None, address: None, live_seconds: None };
     assert_eq!(
         said(Content::part(Part::Location(place))),
         json!({"type": "location", "id": "1", "latitude": 55.75, "longitude": 37.61})

@@ -91,7 +91,8 @@ fn nothing_is_lost(name: &str, body: &[u8]) {
         Ok(None) => assert!(String::from_utf8_lossy(body).contains("type"), "{name}: nothing came of it"),
         Err(refused) => {
             assert_eq!(refused.status(), 400, "{name}");
-            let is_object = serde_json::from_slice::<&RawValue>(body).is_ok_and(|raw| raw.get().starts_with('{'));
+            let is_object =
+                serde_json::from_slice::<&RawValue>(body).is_ok_and(|raw| raw.get().starts_with('{'));
             assert!(!is_object, "{name}: an object was refused: {}", String::from_utf8_lossy(body));
         }
     }
@@ -135,7 +136,9 @@ fn no_message_of_a_room_is_lost_when_one_value_is_another() {
 #[test]
 fn a_repeat_has_the_id_of_the_first() {
     for fixture in golden::fixtures(CRATE) {
-        let ids = |events: Vec<Event>| events.into_iter().map(|event| (event.id.clone(), event.kind())).collect::<Vec<_>>();
+        let ids = |events: Vec<Event>| {
+            events.into_iter().map(|event| (event.id.clone(), event.kind())).collect::<Vec<_>>()
+        };
         assert_eq!(ids(events(&fixture)), ids(events(&fixture)), "{}", fixture.name);
     }
 }

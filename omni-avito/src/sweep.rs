@@ -192,7 +192,8 @@ impl<'a> Sweep<'a> {
             let answered = self.ask(&encode::messages(self.account, &address, offset)?).await?;
             let page = parse::history(&answered.body, &chat.place)
                 .map_err(|rejected| unreadable(&answered, &rejected))?;
-            let is_old = |told: &Told| told.created.is_some_and(|created| created < self.mark.floor());
+            let floor = Timestamp::from_secs(self.mark.floor());
+            let is_old = |told: &Told| told.event.at.is_some_and(|at| at < floor);
             let is_last = page.len() < PAGE || page.iter().any(is_old) || offset + PAGE > LAST_OFFSET;
             for told in page {
                 read = read.max(told.read.clone().map(|(message, at)| (at, message)));
@@ -205,8 +206,7 @@ impl<'a> Sweep<'a> {
             }
             offset += PAGE;
         }
-        events.reverse();
-        events.sort_by_key(|event| event.at);
+        let mut events = in_order(events);
         for event in &mut events {
             event.told = self.when(event);
         }
@@ -248,6 +248,18 @@ impl<'a> Sweep<'a> {
             }
         }
     }
+}
+
+/// From newest first to oldest first, by their times; one without a time stays behind the one before it.
+fn in_order(events: Vec<Event>) -> Vec<Event> {
+    let mut last = None;
+    let mut timed: Vec<(Option<Timestamp>, Event)> = Vec::with_capacity(events.len());
+    for event in events.into_iter().rev() {
+        last = event.at.or(last);
+        timed.push((last, event));
+    }
+    timed.sort_by_key(|(at, _)| *at);
+    timed.into_iter().map(|(_, event)| event).collect()
 }
 
 /// What a failed chat means for the others.

@@ -1,6 +1,7 @@
 //! Webhooks as standard request in, standard answer out, on any server.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
@@ -104,6 +105,41 @@ impl<'a> Verified<'a> {
         } else {
             Err(Rejected::new(RejectReason::WrongSecret))
         }
+    }
+
+    /// Checks an HMAC-SHA-256 of `<timestamp>.<raw body>` under one of several keys, in constant time, and that it was
+    /// signed within `tolerance` of the receipt, before or after it.
+    ///
+    /// `timestamp` is in Unix seconds, as it came: its very text is what was signed. Several signatures and keys are
+    /// what a change of keys needs: one of them all has to fit. Empty keys fit nothing.
+    ///
+    /// # Errors
+    /// [`Rejected`] with 401 when a part is absent, wrong, or too old or new.
+    pub fn by_timed_hmac_sha256(
+        request: &'a WebhookRequest,
+        timestamp: Option<&str>,
+        signatures: &[Vec<u8>],
+        keys: &[Secret],
+        tolerance: Duration,
+    ) -> Result<Self, Rejected> {
+        let timestamp = timestamp.ok_or_else(|| Rejected::new(RejectReason::MissingSecret))?;
+        if signatures.is_empty() {
+            return Err(Rejected::new(RejectReason::MissingSecret));
+        }
+        let signed = [timestamp.as_bytes(), b".", &request.body].concat();
+        let fits = |key: &Secret| {
+            let expected = crypto::hmac_sha256(key.expose().as_bytes(), &signed);
+            signatures.iter().any(|given| crypto::constant_time_eq(given, &expected))
+        };
+        if !keys.iter().any(|key| !key.is_empty() && fits(key)) {
+            return Err(Rejected::new(RejectReason::WrongSecret));
+        }
+        // Genuine so far: what is no number was signed so by whoever has the key.
+        let stale = || Rejected::new(RejectReason::Stale);
+        let at = Timestamp::from_secs(timestamp.parse().map_err(|_| stale())?);
+        let (now, second) = (request.received_at, Duration::from_secs(1));
+        // A timestamp of whole seconds may be up to one second before the signing.
+        if now.since(at) > tolerance + second || at.since(now) > tolerance { Err(stale()) } else { Ok(Self { request }) }
     }
 
     /// Takes the request as genuine without any check: for replays of stored payloads and for tools. Never on
@@ -286,6 +322,63 @@ mod tests {
     #[test]
     fn an_empty_expected_secret_lets_nobody_in() {
         assert!(Verified::by_secret(&request(), Some(b""), &Secret::new("")).is_err());
+    }
+
+    const SIGNED_AT: i64 = 1_767_225_600;
+
+    /// Checks a request of `body`, signed under `key` at [`SIGNED_AT`] and received so many milliseconds later.
+    fn timed(body: &str, key: &str, later: i64, keys: &[&str]) -> Option<RejectReason> {
+        let signature = crypto::hmac_sha256(key.as_bytes(), format!("{SIGNED_AT}.тело").as_bytes());
+        let received_at = Timestamp::from_millis(SIGNED_AT * 1000 + later);
+        let request = WebhookRequest::post("/", body.to_owned(), received_at);
+        let (timestamp, signatures) = (SIGNED_AT.to_string(), [vec![0; 32], signature.to_vec()]);
+        let keys: Vec<Secret> = keys.iter().map(|key| Secret::new(*key)).collect();
+        let tolerance = Duration::from_secs(300);
+        let checked = Verified::by_timed_hmac_sha256(&request, Some(&timestamp), &signatures, &keys, tolerance);
+        checked.err().map(|rejected| rejected.reason)
+    }
+
+    #[test]
+    fn while_keys_change_any_signature_under_any_key_will_do() {
+        for keys in [&["new"][..], &["old", "new"], &["", "new"]] {
+            assert_eq!(timed("тело", "new", 0, keys), None, "{keys:?}");
+        }
+        assert_eq!(timed("тело", "new", 0, &["old"]), Some(RejectReason::WrongSecret));
+        assert_eq!(timed("иное", "new", 0, &["new"]), Some(RejectReason::WrongSecret));
+        for keys in [&[][..], &[""]] {
+            assert_eq!(timed("тело", "", 0, keys), Some(RejectReason::WrongSecret), "an empty key fits nothing");
+        }
+    }
+
+    #[test]
+    fn what_was_signed_too_long_ago_or_ahead_is_stale() {
+        for later in [0, 300_000, 300_999, -300_000] {
+            assert_eq!(timed("тело", "key", later, &["key"]), None, "{later}");
+        }
+        for later in [301_001, 86_400_000, -300_001, -86_400_000] {
+            assert_eq!(timed("тело", "key", later, &["key"]), Some(RejectReason::Stale), "{later}");
+            assert_eq!(timed("тело", "no", later, &["key"]), Some(RejectReason::WrongSecret), "{later}");
+        }
+    }
+
+    #[test]
+    fn the_time_is_part_of_what_is_signed() {
+        let (keys, now) = ([Secret::new("key")], Timestamp::from_secs(SIGNED_AT));
+        let request = WebhookRequest::post("/", "тело", now);
+        let check = |signed: &str, sent: Option<&str>| {
+            let signature = crypto::hmac_sha256(b"key", format!("{signed}.тело").as_bytes()).to_vec();
+            let tolerance = Duration::from_secs(300);
+            let checked = Verified::by_timed_hmac_sha256(&request, sent, &[signature], &keys, tolerance);
+            checked.err().map(|rejected| rejected.reason)
+        };
+        assert_eq!(check("1767225600", Some("1767225600")), None);
+        assert_eq!(check("1767225600", Some("1767225601")), Some(RejectReason::WrongSecret));
+        assert_eq!(check("1767225600", None), Some(RejectReason::MissingSecret));
+        for odd in ["", "скоро", "1767225600.5", "99999999999999999999"] {
+            assert_eq!(check(odd, Some(odd)), Some(RejectReason::Stale), "{odd}");
+        }
+        let nothing = Verified::by_timed_hmac_sha256(&request, Some("1"), &[], &keys, Duration::MAX);
+        assert_eq!(nothing.unwrap_err().reason, RejectReason::MissingSecret);
     }
 
     #[test]

@@ -10,3 +10,4 @@ pub mod store;
 pub mod telegram;
 pub mod viber;
 pub mod vk;
+pub mod webhook;

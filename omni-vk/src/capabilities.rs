@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use omni_core::Capabilities;
 use omni_core::capability::{
-    Action, ButtonLimit, FirstContact, Idempotency, MediaLimit, Rate, RateChats, Support, TextLimit,
+    Action, ButtonLimit, FirstContact, Idempotency, MediaLimit, Rate, RateChats, Sources, Support, TextLimit,
 };
 use omni_core::content::ContentKind;
 use omni_core::error::RateScope;
@@ -38,8 +38,6 @@ const MB: u64 = 1 << 20;
 const PHOTO: u64 = 50 * MB;
 /// (unverified)
 const DOCUMENT: u64 = 200 * MB;
-/// Files at addresses go through our memory.
-pub(crate) const BY_URL: u64 = 50 * MB;
 /// (unverified)
 const AGE: Duration = Duration::from_secs(24 * 3600);
 /// To one person about a thousand messages an hour (community): half of them at once, the others spread.
@@ -141,8 +139,10 @@ fn media() -> BTreeMap<ContentKind, MediaLimit> {
     use ContentKind::*;
     let limit = |bytes, mime: &[&str]| MediaLimit {
         bytes: Some(bytes),
-        url_bytes: Some(BY_URL),
+        url_bytes: None,
         mime: mime.iter().map(|&m| m.to_owned()).collect(),
+        // VK fetches no address by itself.
+        sources: Sources::Upload,
     };
     BTreeMap::from([
         (Image, limit(PHOTO, &["image/*"])),
@@ -176,7 +176,6 @@ fn events() -> Vec<EventKind> {
         Call,
         Comment,
         Membership,
-        Introduced,
         Unsupported,
     ]
 }

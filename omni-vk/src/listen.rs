@@ -64,7 +64,7 @@ impl Api {
                 Poll::Events { events, ts } => {
                     failures = 0;
                     sink.alive();
-                    if ts != session.ts {
+                    if ts != session.ts || !events.is_empty() {
                         tracing::debug!(events = events.len(), ts, "polled");
                         sink.commit(events, Cursor::from(&*ts)).await?;
                         // The next question gives up everything before the place: only now may it move (law 1).

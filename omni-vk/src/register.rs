@@ -12,10 +12,12 @@ use crate::api::Api;
 use crate::encode::{self, Request};
 use crate::wire::{CallbackServer, CallbackServers, Code, ServerId};
 
-/// How often the state of the webhook is looked at.
-const LOOKS: u32 = 20;
-/// How long between two looks.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often the state of the webhook is looked at: for about ten seconds.
+const LOOKS: u32 = 12;
+/// How long between the first two looks; it doubles up to the last one.
+const LOOK: Duration = Duration::from_millis(50);
+/// The longest pause between two looks.
+const LAST_LOOK: Duration = Duration::from_millis(1600);
 
 /// How a webhook does at VK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +67,7 @@ impl Api {
 
     async fn confirmed(&self, id: i64) -> Result<()> {
         const OPERATION: &str = "groups.getCallbackServers";
+        let mut pause = LOOK;
         for _ in 0..LOOKS {
             match self.find(|server| server.id == id, state_of).await? {
                 Some(State::Good) => return Ok(()),
@@ -74,9 +77,10 @@ impl Api {
                             "the address must be reachable from the internet over https, and lead to this channel",
                         ));
                 }
-                Some(State::Waiting) => tokio::time::sleep(LOOK).await,
+                Some(State::Waiting) => tokio::time::sleep(pause).await,
                 None => break,
             }
+            pause = LAST_LOOK.min(pause * 2);
         }
         Err(Error::new(ErrorKind::Unavailable, OPERATION).with_text("VK has not called the webhook yet"))
     }

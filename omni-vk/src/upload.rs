@@ -5,17 +5,14 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use bytes::Bytes;
 use omni_core::error::{ErrorKind, Result, Retry};
-use omni_core::media::{Media, MediaSource};
 use omni_core::outbound::SendError;
 use omni_core::{Content, Error, Secret};
-use omni_http::{Guard, Part};
+use omni_http::Part;
 use serde_json::value::RawValue;
 
 use crate::api::{Api, foreign};
-use crate::capabilities::BY_URL;
 use crate::encode::{self, Class, Source, Upload, sources};
 use crate::error::spoils_upload;
 use crate::wire::{SavedDocument, SavedPhoto, Str, UploadServer, UploadedFile, UploadedPhoto};
@@ -38,15 +35,14 @@ impl Api {
 
     /// Puts one file up, once more when VK spoilt the first try.
     pub(crate) async fn upload(&self, peer: i64, upload: Upload<'_>) -> Result<String> {
-        let bytes = self.bytes(upload.media).await?;
-        match self.put(peer, upload, bytes.clone()).await {
-            Err(error) if error.code().is_some_and(spoils_upload) => self.put(peer, upload, bytes).await,
+        match self.put(peer, upload).await {
+            Err(error) if error.code().is_some_and(spoils_upload) => self.put(peer, upload).await,
             outcome => outcome,
         }
         .map_err(repeatable)
     }
 
-    async fn put(&self, peer: i64, upload: Upload<'_>, bytes: Bytes) -> Result<String> {
+    async fn put(&self, peer: i64, upload: Upload<'_>) -> Result<String> {
         let server = match upload.class {
             Class::Photo => encode::photo_server(peer),
             Class::Document => encode::document_server(peer, "doc"),
@@ -54,7 +50,7 @@ impl Api {
         };
         let answered = self.call(server).await.map_err(SendError::into_error)?;
         let UploadServer { upload_url } = answered.read()?;
-        let body = self.post_file(answered.operation, &upload_url, upload, bytes).await?;
+        let body = self.post_file(answered.operation, &upload_url, upload).await?;
         match upload.class {
             Class::Photo => self.save_photo(&body).await,
             _ => self.save_document(&body, upload.media.name.as_deref()).await,
@@ -66,12 +62,11 @@ impl Api {
         operation: &'static str,
         address: &str,
         upload: Upload<'_>,
-        bytes: Bytes,
     ) -> Result<Bytes> {
         let address = self.own_address(operation, address)?;
         let (field, default) = upload.class.field();
         let name = upload.media.name.as_deref().unwrap_or(default);
-        let part = Part::file(field, name, bytes);
+        let part = Part::file(field, name, upload.bytes.clone());
         let part = match &upload.media.mime {
             Some(mime) => part.typed(mime),
             None => part,
@@ -116,24 +111,6 @@ impl Api {
         let key = saved.access_key.as_deref().map(Secret::new);
         // Recorded speech is attached as a document too.
         Ok(encode::saved_name("doc", saved.owner_id, saved.id, key.as_ref()))
-    }
-
-    /// The bytes of a file; VK fetches none by itself, so one at an address comes through here.
-    async fn bytes(&self, media: &Media) -> Result<Bytes> {
-        const OPERATION: &str = "fetch";
-        let url = match &media.source {
-            MediaSource::Bytes { bytes } => return Ok(bytes.clone()),
-            MediaSource::Url { url } => url,
-            _ => return Err(Error::new(ErrorKind::Internal, OPERATION).with_text("there are no bytes")),
-        };
-        // The host of our program chose the address; private networks stay closed all the same.
-        let guard = Guard::hosts(url.host_str()).trusting(&self.config.base_url);
-        let mut stream = self.http.download(OPERATION, url.clone()).guard(guard).open(BY_URL).await?;
-        let mut bytes = BytesMut::new();
-        while let Some(chunk) = stream.bytes.next().await {
-            bytes.extend_from_slice(&chunk?);
-        }
-        Ok(bytes.freeze())
     }
 }
 

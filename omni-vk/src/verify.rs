@@ -124,8 +124,9 @@ mod tests {
             let refused = verify(&request(&body), GROUP, None).unwrap_err();
             assert_eq!(refused.reason, RejectReason::NoWebhook);
         }
-        let empty = verify(&request(&event(r#""secret":"","#)), GROUP, Some(&Secret::new("")));
-        assert_eq!(empty.unwrap_err().reason, RejectReason::WrongSecret);
+        let empty = request(&event(r#""secret":"","#));
+        let refused = verify(&empty, GROUP, Some(&Secret::new("")));
+        assert_eq!(refused.unwrap_err().reason, RejectReason::WrongSecret);
     }
 
     #[test]

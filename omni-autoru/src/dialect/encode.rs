@@ -1,9 +1,9 @@
 //! What we say, as a message of the dialect. Pure.
 
+use omni_core::Error;
 use omni_core::content::{Content, Part};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::{Media, MediaKind, MediaSource};
-use omni_core::Error;
 
 use super::parse::link;
 use super::wire::{Kind, Said};
@@ -27,7 +27,9 @@ pub fn message(id: impl Into<String>, content: &Content) -> Result<Said> {
             longitude: Some(place.longitude),
             ..Said::new(Kind::Location, id)
         }),
-        (None, []) => Err(Error::new(ErrorKind::ContentRejected, OPERATION).with_text("there is nothing to send")),
+        (None, []) => {
+            Err(Error::new(ErrorKind::ContentRejected, OPERATION).with_text("there is nothing to send"))
+        }
         _ => Err(Error::unsupported(OPERATION).with_text("one message says one thing: words, or a file")),
     }
 }

@@ -110,7 +110,10 @@ mod tests {
             assert_eq!(only_media(&content), (kind, "https://cdn.example/1".to_owned()), "{name}");
             let media = content.all_media().next().unwrap();
             assert_eq!((media.name.as_deref(), media.size), (Some("счёт.pdf"), Some(7)));
-            assert_eq!((media.mime.as_deref(), content.plain_text()), (Some("application/pdf"), Some("вот 👇")));
+            assert_eq!(
+                (media.mime.as_deref(), content.plain_text()),
+                (Some("application/pdf"), Some("вот 👇"))
+            );
         }
     }
 

@@ -98,7 +98,11 @@ impl Rooms {
     }
 
     /// Calls; when the session is refused, logs in once and calls again: nothing was carried out.
-    async fn call<B: Serialize + Sync>(&self, asked: &Asked<'_>, body: Option<&B>) -> Result<Answered, SendError> {
+    async fn call<B: Serialize + Sync>(
+        &self,
+        asked: &Asked<'_>,
+        body: Option<&B>,
+    ) -> Result<Answered, SendError> {
         let session = self.session.access().await.map_err(SendError::Rejected)?;
         match self.once(asked, body, &session).await {
             Err(SendError::Rejected(error)) if error.kind() == ErrorKind::BadCredentials => {
@@ -178,7 +182,8 @@ pub(super) fn sorted(rest: &Rest, operation: &'static str, answer: Answer) -> Re
         let error = if code.is_empty() { error } else { error.with("error", redacted(rest, code)) };
         return Err(certainty(status, error));
     }
-    let is_refusal = envelope.as_ref().and_then(|e| e.status.as_deref()).is_some_and(|status| status == "ERROR");
+    let is_refusal =
+        envelope.as_ref().and_then(|e| e.status.as_deref()).is_some_and(|status| status == "ERROR");
     if is_refusal {
         return Err(SendError::Rejected(refused(operation, &redacted(rest, code), &said)));
     }

@@ -69,7 +69,9 @@ impl InRoom<'_> {
     /// Reads a message of the room. What cannot be read is kept whole as unsupported.
     pub fn event(&self, raw: &RawValue) -> Event {
         match part::<Message<'_>>(Some(raw)) {
-            Some(message) if !message.id.is_empty() && !message.author.is_empty() => self.understood(&message, raw),
+            Some(message) if !message.id.is_empty() && !message.author.is_empty() => {
+                self.understood(&message, raw)
+            }
             _ => self.unsupported(raw, "message"),
         }
     }
@@ -123,13 +125,19 @@ impl InRoom<'_> {
 
 fn author(message: &Message<'_>, is_automatic: bool) -> Sender {
     let kind = if is_automatic { SenderKind::Provider } else { SenderKind::Person };
-    Sender { identity: Identity::new(PROVIDER, message.author.to_string()), profile: Default::default(), kind }
+    Sender {
+        identity: Identity::new(PROVIDER, message.author.to_string()),
+        profile: Default::default(),
+        kind,
+    }
 }
 
 fn content(message: &Message<'_>) -> Content {
     let mut content = Content::default();
     for attachment in &message.attachments {
-        content.parts.push(picture(attachment).unwrap_or(Part::Unsupported { what: "attachment".to_owned() }));
+        content
+            .parts
+            .push(picture(attachment).unwrap_or(Part::Unsupported { what: "attachment".to_owned() }));
     }
     match &message.payload {
         Some(Payload { content_type, value }) if &**content_type == PLAIN => {
@@ -164,7 +172,8 @@ fn largest(sizes: &BTreeMap<Str<'_>, Str<'_>>) -> Option<url::Url> {
 
 fn item(subject: &Subject<'_>) -> Option<Item> {
     let own = |text: &Option<Str<'_>>| text.as_deref().filter(|t| !t.trim().is_empty()).map(str::to_owned);
-    let name = subject.offer.as_ref().and_then(|offer| offer.source.as_ref()).and_then(|source| source.id.as_ref());
+    let name =
+        subject.offer.as_ref().and_then(|offer| offer.source.as_ref()).and_then(|source| source.id.as_ref());
     let item = Item {
         id: name.map(|id| id.to_string()),
         title: own(&subject.title_v2).or_else(|| own(&subject.title)),

@@ -54,7 +54,8 @@ impl Place {
 
     pub(super) fn read(cursor: &Cursor) -> Result<Self> {
         serde_json::from_str(cursor.as_str()).map_err(|_| {
-            Error::new(ErrorKind::State, "listen").with_text("the stored cursor is not a place in Auto.ru's rooms")
+            Error::new(ErrorKind::State, "listen")
+                .with_text("the stored cursor is not a place in Auto.ru's rooms")
         })
     }
 

@@ -135,7 +135,12 @@ impl Rooms {
     }
 
     /// The messages of a room, in order. A room that refuses to tell them is told of itself, and stops no other.
-    async fn fetch(&self, listed: &Listed<'_>, since: &Since, told: Option<&Told>) -> Result<Vec<Fetched>, SendError> {
+    async fn fetch(
+        &self,
+        listed: &Listed<'_>,
+        since: &Since,
+        told: Option<&Told>,
+    ) -> Result<Vec<Fetched>, SendError> {
         if !listed.last.is_readable {
             return Ok(vec![listed.itself()]);
         }
@@ -150,8 +155,7 @@ impl Rooms {
         match found {
             Ok(mut fetched) => {
                 fetched.retain(|message| told.is_none_or(|told| told.message != message.id));
-                fetched.sort_by_key(|message| message.at);
-                Ok(fetched)
+                Ok(in_order(fetched))
             }
             Err(SendError::Rejected(error)) if is_about_the_room(&error) => Ok(vec![listed.itself()]),
             Err(error) => Err(error),
@@ -171,7 +175,8 @@ impl Rooms {
         for _ in 0..PAGES {
             let mut query = vec![("room_id", room.id.as_str()), ("count", &count), ("asc", asc)];
             query.extend(from.as_deref().map(|from| ("from", from)));
-            let asked = Asked { operation: "messages", method: Method::GET, path: "chat/message", query: &query };
+            let asked =
+                Asked { operation: "messages", method: Method::GET, path: "chat/message", query: &query };
             let answered = self.get(&asked).await?;
             let MessageList { messages } = answered.read().map_err(SendError::Rejected)?;
             let is_full = messages.len() >= PAGE;
@@ -190,6 +195,18 @@ impl Rooms {
         }
         Ok(found)
     }
+}
+
+/// By time; what has none stays behind what it came behind.
+fn in_order(fetched: Vec<Fetched>) -> Vec<Fetched> {
+    let mut latest = Timestamp::default();
+    let mut dated: Vec<(Timestamp, Fetched)> = Vec::with_capacity(fetched.len());
+    for message in fetched {
+        latest = message.at.unwrap_or(latest);
+        dated.push((latest, message));
+    }
+    dated.sort_by_key(|(at, _)| *at);
+    dated.into_iter().map(|(_, message)| message).collect()
 }
 
 /// Whether a refusal is of this one room.

@@ -41,7 +41,8 @@ impl Renew for Session {
         let answered: Answered =
             api::sorted(&self.rest, OPERATION, answer).map_err(SendError::into_error).map_err(refused)?;
         let LoggedIn { session } = answered.read()?;
-        let lasts = session.ttl_sec.as_deref().and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+        let lasts =
+            session.ttl_sec.as_deref().and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
         Ok(Tokens {
             access: Secret::new(session.id.into_string()),
             refresh: None,

@@ -5,7 +5,7 @@ use omni_core::webhook::Rejected;
 use omni_core::{Address, ProviderMessageId, Timestamp};
 use serde_json::value::RawValue;
 
-use super::{Place, account, body_id, message, message_id, unsupported};
+use super::{Place, account, body_id, message, message_id, time, unsupported};
 use crate::wire::{Message, Messages, Named};
 
 /// One message of a page.
@@ -13,8 +13,6 @@ use crate::wire::{Message, Messages, Named};
 pub struct Told {
     /// What it says.
     pub event: Event,
-    /// When it was said, in seconds; absent where that cannot be read.
-    pub created: Option<i64>,
     /// A message of ours that the other side has read, and when.
     pub read: Option<(ProviderMessageId, Timestamp)>,
 }
@@ -30,10 +28,9 @@ pub fn history(json: &[u8], place: &Place) -> Result<Vec<Told>, Rejected> {
 
 fn told(raw: &RawValue, place: &Place) -> Told {
     let message = serde_json::from_str::<Message<'_>>(raw.get()).ok();
-    let created = message.as_ref().and_then(|message| message.created);
     let read = message.as_ref().and_then(|message| read_by_them(message, place));
     let event = message.and_then(|message| message::event(message, place, raw));
-    Told { event: event.unwrap_or_else(|| not_understood(raw, place)), created, read }
+    Told { event: event.unwrap_or_else(|| not_understood(raw, place)), read }
 }
 
 /// `read` is when the other side read it, and means something on messages of ours only.
@@ -45,12 +42,13 @@ fn read_by_them(message: &Message<'_>, place: &Place) -> Option<(ProviderMessage
 
 /// An element that has at most a name.
 fn not_understood(raw: &RawValue, place: &Place) -> Event {
-    let Named { id, kind, .. } = serde_json::from_str(raw.get()).unwrap_or_default();
+    let Named { id, kind, created, .. } = serde_json::from_str(raw.get()).unwrap_or_default();
     let kind = kind.as_deref().unwrap_or("message");
     let id = match id.as_deref().filter(|id| !id.is_empty()) {
         Some(id) => message_id(&place.chat, id, kind),
         None => body_id(raw),
     };
     let event = unsupported(id, kind, raw);
-    Event { account: Some(account(place.account)), ..event }.at_address(Address::new(&place.chat))
+    Event { account: Some(account(place.account)), at: time(created), ..event }
+        .at_address(Address::new(&place.chat))
 }

@@ -3,11 +3,11 @@
 use omni_core::contact::{Profile, Sender, SenderKind};
 use omni_core::content::Item;
 use omni_core::event::{Call, CallOutcome, Echo, Event, EventBody, Message as Said, Origin, ReplyTo};
-use omni_core::{Address, Identity, ProviderMessageId, Timestamp};
+use omni_core::{Address, Identity, ProviderMessageId};
 use serde_json::value::RawValue;
 
 use super::content::{self, Taken, Whole};
-use super::{Other, Place, account, message_id};
+use super::{Other, Place, account, message_id, time};
 use crate::PROVIDER;
 use crate::wire::{self, Message, Quote};
 
@@ -29,7 +29,7 @@ pub(super) fn event(message: Message<'_>, place: &Place, raw: &RawValue) -> Opti
         return None;
     }
     let id = message_id(&place.chat, &message.id, &message.kind);
-    let at = message.created.filter(|created| *created > 0).map(Timestamp::from_secs);
+    let at = time(message.created);
     let (body, whole) = match &*message.kind {
         "deleted" => (EventBody::Deleted { messages: vec![named(&message)] }, Whole::Yes),
         "call" => call(&message, place)?,

@@ -12,7 +12,7 @@ mod message;
 use omni_core::crypto::hmac_sha256;
 use omni_core::event::{Event, EventBody};
 use omni_core::webhook::{RejectReason, Rejected};
-use omni_core::{AccountId, Address, EventId};
+use omni_core::{AccountId, Address, EventId, Timestamp};
 use serde_json::value::RawValue;
 
 pub(crate) use content::VOICE;
@@ -90,11 +90,17 @@ fn hooked(hook: &Hook<'_>, raw: &RawValue) -> Event {
 
 /// A message that has names and cannot be read.
 fn named(value: &RawValue, raw: &RawValue) -> Option<Event> {
-    let Named { id, kind, chat_id, user_id } = serde_json::from_str(value.get()).ok()?;
+    let Named { id, kind, chat_id, user_id, created } = serde_json::from_str(value.get()).ok()?;
     let (id, chat) = (id?, chat_id?);
     let kind = kind.as_deref().unwrap_or("message");
     let event = unsupported(message_id(&chat, &id, kind), kind, raw);
-    Some(Event { account: user_id.map(account), ..event }.at_address(Address::new(&*chat)))
+    let event = Event { account: user_id.map(account), at: time(created), ..event };
+    Some(event.at_address(Address::new(&*chat)))
+}
+
+/// An instant in Avito's seconds.
+fn time(created: Option<i64>) -> Option<Timestamp> {
+    created.filter(|created| *created > 0).map(Timestamp::from_secs)
 }
 
 fn unsupported(id: EventId, what: &str, raw: &RawValue) -> Event {

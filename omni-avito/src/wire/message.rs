@@ -75,6 +75,8 @@ pub struct Named<'a> {
     pub chat_id: Option<Str<'a>>,
     #[serde(default, deserialize_with = "lenient")]
     pub user_id: Option<i64>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub created: Option<i64>,
 }
 
 /// A message that is answered.

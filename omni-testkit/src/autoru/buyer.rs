@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::state::{Entry, Said, Side};
 use super::AutoruSim;
+use super::state::{Entry, Said, Side};
 
 /// A buyer with one talk about one advert.
 #[derive(Clone, Debug)]

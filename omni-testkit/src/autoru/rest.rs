@@ -99,7 +99,8 @@ impl State {
             messages.reverse();
         }
         if let Some(from) = form.text("from") {
-            let Some(at) = messages.iter().position(|m| m.get("id").and_then(Value::as_str) == Some(from)) else {
+            let Some(at) = messages.iter().position(|m| m.get("id").and_then(Value::as_str) == Some(from))
+            else {
                 return refuse(404, "MESSAGE_NOT_FOUND", "from");
             };
             messages.drain(..at);
@@ -118,7 +119,8 @@ impl State {
         }
         let number = self.number();
         let Some(talk) = self.room(&field("/room_id")) else { return unknown_room() };
-        let known = talk.entries.iter().find(|entry| !id.is_empty() && entry.provided_id.as_ref() == Some(&id));
+        let known =
+            talk.entries.iter().find(|entry| !id.is_empty() && entry.provided_id.as_ref() == Some(&id));
         let entry = match known {
             Some(entry) => entry.clone(),
             None => {
@@ -201,7 +203,10 @@ fn unknown_room() -> Reply {
 }
 
 fn refuse(status: u16, error: &str, what: &str) -> Reply {
-    Reply::json(status, &json!({"error": error, "status": "ERROR", "detailed_error": format!("Wrong {what}")}))
+    Reply::json(
+        status,
+        &json!({"error": error, "status": "ERROR", "detailed_error": format!("Wrong {what}")}),
+    )
 }
 
 /// `2026-01-02T03:04:05.678Z`. Days to dates by <https://howardhinnant.github.io/date_algorithms.html> (read 2026-11).
@@ -212,7 +217,8 @@ fn iso(at: Timestamp) -> String {
     let year = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year + year / 4 - year / 100);
     let shifted = (5 * day_of_year + 2) / 153;
-    let (day, month) = (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
+    let (day, month) =
+        (day_of_year - (153 * shifted + 2) / 5 + 1, if shifted < 10 { shifted + 3 } else { shifted - 9 });
     let year = year + era * 400 + i64::from(month <= 2);
     let (hours, minutes, seconds) = (millis / 3_600_000, millis / 60_000 % 60, millis / 1000 % 60);
     format!("{year:04}-{month:02}-{day:02}T{hours:02}:{minutes:02}:{seconds:02}.{:03}Z", millis % 1000)

@@ -327,14 +327,26 @@ impl Buyer {
         site.changed();
     }
 
-    /// Puts something into the history that no one can read, in place of a message.
-    pub fn breaks(&self, message: &str, shown: Value) {
-        if let Some(chat) = self.seller.site().state().chat_mut(self.seller.id, &self.chat) {
-            let entry = chat.entries.iter_mut().find(|entry| entry.id == message);
-            if let Some(entry) = entry {
-                entry.broken = Some(shown);
-            }
+    /// Says something known by its name and broken inside, in history and webhooks alike.
+    pub fn says_what_nobody_can_read(&self) -> Entry {
+        let site = self.seller.site();
+        let said = Said { author: self.id, kind: "text", content: json!({"text": "?"}), quote: None };
+        let mut state = site.state();
+        let entry = state.say(self.seller.id, &self.chat, said, site.now());
+        let chat = state.chat_mut(self.seller.id, &self.chat);
+        let Some((entry, chat)) = entry.zip(chat) else { panic!("the chat {} is gone", self.chat) };
+        let spoil = |mut shown: Value| {
+            shown["author_id"] = json!("кто-то");
+            shown
+        };
+        let (told, hooked) = (spoil(chat.told(&entry)), spoil(chat.hooked(&entry)));
+        if let Some(last) = chat.entries.last_mut() {
+            last.broken = Some(told);
         }
+        drop(state);
+        post(site, self.seller.id, &self.chat, &json!({"type": "message", "value": hooked}));
+        site.changed();
+        entry
     }
 
     /// Takes the chat away.

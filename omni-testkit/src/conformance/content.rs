@@ -57,11 +57,11 @@ async fn goes_out(scene: &Scene, kind: ContentKind) -> Verdict {
     let address = scene.hello().await?.address;
     let content = scene.rig.sample(kind);
     match scene.capabilities(&address).supports(kind) {
-        Support::Full | Support::Partial => {
+        support @ (Support::Full | Support::Partial) => {
             let notes = scene.plan(&address, &content).notes;
             ensure!(notes.is_empty(), "it is declared, and the plan says {notes:?}");
             let seen = scene.shows(&address, &content).await?;
-            ensure!(is_shown(&content, &seen), "it is shown as {:?}", contents(&seen));
+            ensure!(is_shown(&content, &seen, support), "it is shown as {:?}", contents(&seen));
             passed("shown as it was sent")
         }
         Support::Fallback => {
@@ -76,7 +76,7 @@ async fn goes_out(scene: &Scene, kind: ContentKind) -> Verdict {
             let notes = scene.plan(&address, &content).notes;
             ensure!(notes.iter().any(|n| matches!(n, Note::Dropped { .. })), "the plan says {notes:?}");
             let seen = scene.shows(&address, &content).await?;
-            ensure!(!is_shown(&content, &seen), "it is declared as dropped, and is shown");
+            ensure!(!is_shown(&content, &seen, Support::Full), "it is declared as dropped, and is shown");
             passed("left out, the rest goes, as the plan says")
         }
         _ => refused(scene, &address, kind, content).await,
@@ -126,8 +126,8 @@ async fn answers(scene: &Scene) -> Verdict {
     passed("shown with the message it answers")
 }
 
-/// Whether the customer sees all that was sent.
-fn is_shown(sent: &Content, seen: &[Seen]) -> bool {
+/// Whether the customer sees all that was sent; keys in another place where they are declared with losses.
+fn is_shown(sent: &Content, seen: &[Seen], support: Support) -> bool {
     let words =
         sent.plain_text().is_none_or(|words| seen.iter().any(|m| m.content.plain_text() == Some(words)));
     // Every e-mail has a subject and the like, asked for or not.
@@ -144,16 +144,23 @@ fn is_shown(sent: &Content, seen: &[Seen]) -> bool {
     });
     let keyboards: Vec<&Keyboard> = seen.iter().filter_map(|m| m.content.keyboard.as_ref()).collect();
     let keys = match &sent.keyboard {
-        Some(sent) => matches!(&*keyboards, [seen] if labels(seen) == labels(sent)),
+        Some(sent) => matches!(
+            &*keyboards,
+            [seen] if labels(seen) == labels(sent) && (support != Support::Full || place(seen) == place(sent))
+        ),
         None => keyboards.is_empty(),
     };
     words && complete && alike && keys
 }
 
-/// Where keys are and what is written on them; what a key carries is shown by pressing it.
-fn labels(keyboard: &Keyboard) -> (bool, Vec<&str>) {
-    let labels = keyboard.rows.iter().flatten().map(|button| button.label.as_str()).collect();
-    (keyboard.place == KeyboardPlace::Message, labels)
+/// What is written on keys; what a key carries is shown by pressing it.
+fn labels(keyboard: &Keyboard) -> Vec<&str> {
+    keyboard.rows.iter().flatten().map(|button| button.label.as_str()).collect()
+}
+
+/// Whether keys hang under their message.
+fn place(keyboard: &Keyboard) -> bool {
+    keyboard.place == KeyboardPlace::Message
 }
 
 fn contents(seen: &[Seen]) -> Vec<&Content> {

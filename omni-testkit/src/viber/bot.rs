@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use omni_core::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::customer::{Customer, Person};
 use super::hooks;
@@ -164,21 +164,6 @@ impl Bot {
     #[must_use]
     pub fn hooks(&self) -> &Poster {
         &self.inner.poster
-    }
-
-    /// Posts a callback with this body, signed, to whatever is registered.
-    pub fn inject(&self, body: &Value) {
-        hooks::post(self, "injected", body);
-    }
-
-    /// The kind of callback that a payment makes.
-    pub fn reports_payment(&self, person: &str) {
-        let (token, timestamp) = (self.lock().next_token(), self.inner.ground.now().as_millis());
-        self.inject(&json!({
-            "event": "client_status", "timestamp": timestamp, "message_token": token,
-            "chat_hostname": "SN-CHAT-05_", "user": {"id": person, "api_version": 10},
-            "status": {"type": "payment", "code": 0, "supported_psps": ["LiqPay"], "tracking_data": "заказ:5"}
-        }));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -193,6 +193,23 @@ impl Customer {
         self.tells("failed", json!({"user_id": self.id, "desc": why}), Some(token));
     }
 
+    /// The person paid, or tried to.
+    pub fn pays(&self) {
+        let status = json!({
+            "type": "payment", "code": 0, "supported_psps": ["LiqPay"], "tracking_data": "заказ:5"
+        });
+        let (token, timestamp) = (self.bot.lock().next_token(), self.bot.inner.ground.now().as_millis());
+        self.posts(&json!({
+            "event": "client_status", "timestamp": timestamp, "message_token": token,
+            "chat_hostname": "SN-CHAT-05_", "user": self.told(), "status": status
+        }));
+    }
+
+    /// Posts a callback of any form, signed, behind the person's others.
+    pub fn posts(&self, body: &Value) {
+        hooks::post(&self.bot, &self.id, body);
+    }
+
     /// Both sides' messages, in order.
     #[must_use]
     pub fn transcript(&self) -> Vec<Entry> {

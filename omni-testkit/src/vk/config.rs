@@ -53,7 +53,7 @@ impl Default for SimConfig {
             change_age: Duration::from_secs(24 * 3600),
             ticket_age: Duration::from_secs(60),
             poll_history: 1000,
-            poll_quota: 5,
+            poll_quota: 10,
             max_records: 100_000,
             seed: 1,
         }

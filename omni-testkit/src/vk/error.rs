@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::params::Params;
+use crate::sim::{Fault, Reply};
 
 /// A refusal as VK words it.
 ///
@@ -40,6 +41,13 @@ impl ApiError {
         let picture = "https://api.vk.com/captcha.php?sid=656159838165";
         error.extra.insert("captcha_img".into(), picture.into());
         error
+    }
+
+    /// The same as trouble of the network, for [`VkSim::faults`](super::VkSim::faults): with rules and chaos, and
+    /// without `request_params`. [`VkSim::refuses`](super::VkSim::refuses) is closer to VK.
+    #[must_use]
+    pub fn to_fault(&self) -> Fault {
+        Fault::Reply(Reply::json(200, &self.to_json("", &Params::default())))
     }
 
     /// Sets `error_subcode`.

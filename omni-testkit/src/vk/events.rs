@@ -4,7 +4,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Core, error::ApiResult, error::invalid, params::Params, record::EventRecord, set, state::World};
+use super::{
+    Core,
+    error::{ApiResult, invalid},
+    methods::minor,
+    params::Params,
+    record::EventRecord,
+    set,
+    state::World,
+};
 
 /// All that can be switched on (`callback/objects.json` of <https://github.com/VKCOM/vk-api-schema>, read
 /// 2026-11).
@@ -78,7 +86,7 @@ pub(super) fn read_settings(
     events: &mut BTreeMap<String, bool>,
 ) -> ApiResult<()> {
     if let Some(wanted) = params.text("api_version") {
-        if number(wanted).is_none() {
+        if minor(wanted).is_none() {
             return Err(invalid("api_version is invalid"));
         }
         *version = Some(wanted.to_owned());
@@ -93,17 +101,12 @@ pub(super) fn read_settings(
 
 /// All switches, as `groups.getCallbackSettings` shows them.
 pub(super) fn show_settings(events: &BTreeMap<String, bool>) -> Value {
-    let shown = KINDS.iter().map(|kind| ((*kind).to_owned(), is_on(events, kind).into()));
+    let shown = KINDS.iter().map(|kind| ((*kind).to_owned(), is_on(events, kind)));
     Value::Object(shown.map(|(kind, on): (String, bool)| (kind, i64::from(on).into())).collect())
 }
 
 fn is_on(events: &BTreeMap<String, bool>, kind: &str) -> bool {
     events.get(kind).copied().unwrap_or(false)
-}
-
-/// The second number of a version `5.199`.
-fn number(version: &str) -> Option<u32> {
-    version.strip_prefix("5.")?.parse().ok().filter(|minor| *minor <= 199)
 }
 
 /// Whether an event goes out past the settings.
@@ -155,7 +158,7 @@ impl Core {
 
 /// An event as it travels: with the secret by webhook, without one by long poll.
 pub(super) fn envelope(club: i64, event: &EventRecord, version: &str, secret: Option<&str>) -> Value {
-    let is_old = number(version).is_none_or(|minor| minor < 103);
+    let is_old = minor(version).is_none_or(|number| number < 103);
     let object = match event.object.get("message") {
         Some(message) if is_old && event.kind == "message_new" => message.clone(),
         _ => event.object.clone(),

@@ -194,6 +194,12 @@ impl VkSim {
         }
     }
 
+    /// A saved file by how attachments name it: `photo-1_2`. Photos of carousels are found so.
+    #[must_use]
+    pub fn file(&self, place: &str) -> Option<SentFile> {
+        Some(self.core().lock().files.find(place, None)?.as_sent())
+    }
+
     /// Adds a community; one of that id is replaced.
     pub fn add_community(&self, profile: CommunityProfile) -> Community {
         let mut world = self.core().lock();

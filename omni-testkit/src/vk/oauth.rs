@@ -63,8 +63,15 @@ pub(super) struct Oauth {
     refresh: HashMap<String, Pending>,
 }
 
-fn refused(error: &str, description: &str) -> Reply {
-    Reply::json(401, &json!({"error": error, "error_description": description}))
+/// A refusal: VK's word for it, and its sentence.
+#[derive(Clone, Copy, Debug)]
+struct Refused(&'static str, &'static str);
+
+impl Refused {
+    /// With status 401, which VK does not document.
+    fn reply(self) -> Reply {
+        Reply::json(401, &json!({"error": self.0, "error_description": self.1}))
+    }
 }
 
 impl World {
@@ -88,20 +95,21 @@ impl World {
     /// `/access_token`: tokens of communities for a code, once.
     pub(super) fn community_tokens(&mut self, params: &Params, now: i64) -> Reply {
         let app = params.text("client_id").and_then(|id| self.oauth.apps.get(&id.parse().ok()?));
-        let Some(app) = app else { return refused("invalid_client", "client_id is incorrect") };
+        let Some(app) = app else { return Refused("invalid_client", "client_id is incorrect").reply() };
         if params.text("client_secret") != Some(&app.secret) {
-            return refused("invalid_client", "client_secret is incorrect");
+            return Refused("invalid_client", "client_secret is incorrect").reply();
         }
         if params.text("redirect_uri") != Some(&app.redirect_uri) {
-            return refused("invalid_request", "redirect_uri is incorrect, check application redirect uri");
+            return Refused("invalid_request", "redirect_uri is incorrect, check application redirect uri")
+                .reply();
         }
         let (id, code) = (app.id, params.text("code").unwrap_or_default());
         let is_ours = self.oauth.codes.get(code).is_some_and(|(app, ..)| *app == id);
         let Some((_, groups, until)) = is_ours.then(|| self.oauth.codes.remove(code)).flatten() else {
-            return refused("invalid_grant", "Code is invalid or expired.");
+            return Refused("invalid_grant", "Code is invalid or expired.").reply();
         };
         if now > until {
-            return refused("invalid_grant", "Code is expired.");
+            return Refused("invalid_grant", "Code is expired.").reply();
         }
         let mut tokens = Vec::new();
         for group in groups {
@@ -117,36 +125,35 @@ impl World {
         let found = match params.text("grant_type") {
             Some("authorization_code") => self.by_code(params),
             Some("refresh_token") => self.by_refresh_token(params),
-            _ => Err(refused("invalid_request", "grant_type is invalid")),
+            _ => Err(Refused("invalid_request", "grant_type is invalid")),
         };
         match found {
             Ok(pending) => self.grant(pending, params.text("state"), now),
-            Err(reply) => reply,
+            Err(refused) => refused.reply(),
         }
     }
 
-    fn by_code(&mut self, params: &Params) -> Result<Pending, Reply> {
+    fn by_code(&mut self, params: &Params) -> Result<Pending, Refused> {
         let code = params.text("code").unwrap_or_default();
         let pending = self.oauth.pending.remove(code);
-        let pending = pending.ok_or_else(|| refused("invalid_grant", "code is invalid or expired"))?;
+        let pending = pending.ok_or(Refused("invalid_grant", "code is invalid or expired"))?;
         let redirect = self.oauth.apps.get(&pending.app).map(|app| app.redirect_uri.as_str());
         if params.text("redirect_uri") != redirect {
-            return Err(refused("invalid_request", "redirect_uri is invalid"));
+            return Err(Refused("invalid_request", "redirect_uri is invalid"));
         }
         let verifier = params.text("code_verifier").unwrap_or_default();
         let is_shaped = (43..=128).contains(&verifier.len())
             && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if !is_shaped || challenge(verifier) != pending.challenge {
-            return Err(refused("invalid_grant", "code_verifier is invalid"));
+            return Err(Refused("invalid_grant", "code_verifier is invalid"));
         }
         same_client(pending, params)
     }
 
-    fn by_refresh_token(&mut self, params: &Params) -> Result<Pending, Reply> {
+    fn by_refresh_token(&mut self, params: &Params) -> Result<Pending, Refused> {
         let token = params.text("refresh_token").unwrap_or_default();
         let pending = self.oauth.refresh.remove(token);
-        let pending =
-            pending.ok_or_else(|| refused("invalid_grant", "refresh_token is invalid or expired"))?;
+        let pending = pending.ok_or(Refused("invalid_grant", "refresh_token is invalid or expired"))?;
         same_client(pending, params)
     }
 
@@ -173,11 +180,11 @@ impl World {
     }
 }
 
-fn same_client(pending: Pending, params: &Params) -> Result<Pending, Reply> {
+fn same_client(pending: Pending, params: &Params) -> Result<Pending, Refused> {
     let is_app = params.text("client_id").is_some_and(|id| id.parse() == Ok(pending.app));
     match is_app && params.text("device_id") == Some(&pending.device_id) {
         true => Ok(pending),
-        false => Err(refused("invalid_request", "client_id or device_id is invalid")),
+        false => Err(Refused("invalid_request", "client_id or device_id is invalid")),
     }
 }
 

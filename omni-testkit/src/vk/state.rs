@@ -260,7 +260,7 @@ impl Club {
         let mut message = json!({
             "id": id, "conversation_message_id": cmid, "date": now, "peer_id": peer_id, "from_id": from_id,
             "out": i64::from(is_ours), "text": "", "attachments": [], "fwd_messages": [], "important": false,
-            "is_hidden": false, "random_id": 0, "version": 10_000_000 + i64::from(cmid > 0) * cmid,
+            "is_hidden": false, "random_id": 0, "version": 10_000_000 + cmid,
         });
         if let (Value::Object(fields), Author::Admin(admin)) = (&mut message, draft.author) {
             fields.insert("admin_author_id".into(), admin.into());
@@ -291,8 +291,6 @@ impl Club {
         if is_ours {
             talk.activity = None;
         }
-        // Who writes has read what stood there.
-        talk.reads(cmid - 1, is_ours);
         talk.messages.entry(cmid).or_insert(entry)
     }
 

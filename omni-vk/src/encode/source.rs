@@ -1,5 +1,6 @@
 //! Files: those that VK has, and those that have to go up.
 
+use bytes::Bytes;
 use omni_core::content::{Content, Item};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::{Media, MediaKind, MediaRef, MediaSource};
@@ -21,6 +22,8 @@ pub struct Upload<'a> {
     pub class: Class,
     /// The file.
     pub media: &'a Media,
+    /// Its bytes.
+    pub bytes: &'a Bytes,
 }
 
 /// As what a file goes up. <https://dev.vk.com/api/upload/overview> (read 2026-11)
@@ -62,7 +65,6 @@ pub fn sources(content: &Content) -> Result<Vec<Source<'_>>> {
 }
 
 fn source(media: &Media) -> Result<Source<'_>> {
-    let upload = Source::Upload(Upload { class: Class::of(media.kind), media });
     match &media.source {
         MediaSource::Provider(at) => {
             let name = name_of(at).ok_or_else(|| {
@@ -70,7 +72,12 @@ fn source(media: &Media) -> Result<Source<'_>> {
             })?;
             Ok(Source::Named(name.to_owned()))
         }
-        MediaSource::Bytes { .. } | MediaSource::Url { .. } => Ok(upload),
+        MediaSource::Bytes { bytes } => {
+            Ok(Source::Upload(Upload { class: Class::of(media.kind), media, bytes }))
+        }
+        MediaSource::Url { .. } => Err(Error::new(ErrorKind::ContentRejected, "send")
+            .with_text("VK fetches no files from addresses")
+            .with_advice("send the bytes, or the address in words")),
         _ => Err(Error::new(ErrorKind::Internal, "send").with_text("the file's bytes were not resolved")),
     }
 }

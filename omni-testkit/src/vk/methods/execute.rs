@@ -16,8 +16,8 @@ use crate::vk::{
 /// The most calls of one script.
 const MAX_CALLS: usize = 25;
 
-/// What a script gave: the list, with `false` where a call failed, and the failures in their order.
-pub(in crate::vk) const ERRORS: &str = "execute_errors";
+/// Where the failures of a script stand, in their order; among the answers each is `false`.
+const ERRORS: &str = "execute_errors";
 
 impl Core {
     /// Carries a script out. The outcome is the whole body of the answer, for failures stand beside `response`.

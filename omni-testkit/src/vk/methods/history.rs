@@ -1,5 +1,7 @@
 //! What was said before: history, conversations, single messages.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::send::{talk, writing};
@@ -141,12 +143,31 @@ fn conversation(talk: &Talk) -> Value {
 /// Adds `profiles` and `groups` where `extended` asks for them.
 fn extend(world: &World, club: i64, params: &Params, answer: &mut Value) -> ApiResult<()> {
     if params.flag("extended")? {
-        let shown = answer.to_string();
-        let is_named = |id: i64| shown.contains(&format!(":{id}")) || shown.contains(&format!("[{id}"));
-        let people = world.people.values().filter(|account| is_named(account.user.id));
+        let mut named = BTreeSet::new();
+        name_people(answer, &mut named);
+        let people = named.iter().filter_map(|id| world.people.get(id));
         let profiles: Vec<Value> = people.map(super::people::profile).collect();
         set(answer, "profiles", profiles);
         set(answer, "groups", json!([world.club(club)?.profile.to_json()]));
     }
     Ok(())
+}
+
+/// Ids of all who are named in an answer.
+fn name_people(value: &Value, named: &mut BTreeSet<i64>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| name_people(item, named)),
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                let id = match name.as_str() {
+                    "from_id" | "member_id" | "peer_id" => field.as_i64(),
+                    "peer" => field.get("id").and_then(Value::as_i64),
+                    _ => None,
+                };
+                named.extend(id);
+                name_people(field, named);
+            }
+        }
+        _ => {}
+    }
 }

@@ -155,7 +155,7 @@ impl Core {
 
 fn sticker(params: &Params, text: &str) -> ApiResult<Option<Value>> {
     let Some(id) = params.integer("sticker_id")? else { return Ok(None) };
-    let others = ["attachment", "lat", "long", "template", "forward", "keyboard"];
+    let others = ["attachment", "lat", "long", "template"];
     if id <= 0 || !text.is_empty() || others.iter().any(|name| params.text(name).is_some()) {
         return Err(invalid("sticker_id should be sent alone"));
     }

@@ -10,11 +10,6 @@ mod send;
 mod uploads;
 mod wall;
 
-#[cfg(test)]
-pub(super) use execute::read as read_script;
-pub(super) use letter::{content, geo, sticker_json};
-pub(super) use wall::parents;
-
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -28,6 +23,13 @@ use super::{
     params::Params,
     record::Call,
     state::{Caller, Grant, Holder, World, strike},
+};
+
+#[cfg(test)]
+pub(super) use self::execute::read as read_script;
+pub(super) use self::{
+    letter::{content, geo, sticker_json},
+    wall::parents,
 };
 
 /// Whether a call stands alone or inside `execute`.
@@ -158,7 +160,7 @@ fn pace(grant: &mut Grant) -> ApiResult<()> {
 }
 
 /// The second number of a version `5.199`.
-pub(super) fn minor(version: &str) -> Option<u32> {
+pub(in crate::vk) fn minor(version: &str) -> Option<u32> {
     version.strip_prefix("5.")?.parse().ok().filter(|minor| *minor <= 199)
 }
 

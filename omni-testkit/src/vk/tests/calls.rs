@@ -22,7 +22,8 @@ async fn a_call_needs_a_version_and_a_good_token() {
 
 #[tokio::test]
 async fn an_error_repeats_what_was_asked_but_for_the_token() {
-    let Scene { api, .. } = scene().await;
+    let scene = scene().await;
+    let api = &scene.api;
     let error = api.say(&[("message", "Привет")]).await.refused(901);
     let asked = error["request_params"].as_array().unwrap();
     assert!(asked.contains(&json!({"key": "message", "value": "Привет"})));
@@ -33,7 +34,8 @@ async fn an_error_repeats_what_was_asked_but_for_the_token() {
 
 #[tokio::test]
 async fn a_token_may_come_in_a_header_and_a_call_by_get() {
-    let Scene { api, .. } = scene().await;
+    let scene = scene().await;
+    let api = &scene.api;
     let request = Request::get(format!("{}/method/groups.getById?v=5.199", api.base))
         .header("authorization", format!("Bearer {}", api.token))
         .body(Full::default())
@@ -45,7 +47,8 @@ async fn a_token_may_come_in_a_header_and_a_call_by_get() {
 
 #[tokio::test]
 async fn below_5_139_communities_are_a_bare_list() {
-    let Scene { api, .. } = scene().await;
+    let scene = scene().await;
+    let api = &scene.api;
     let fields = [("access_token", api.token.as_str()), ("v", "5.131")];
     let answer = api.post("/method/groups.getById", &fields).await.unwrap().response();
     assert_eq!(answer[0]["screen_name"], "romashka_shop");
@@ -74,7 +77,8 @@ async fn another_community_is_none_of_the_tokens_business() {
 
 #[tokio::test]
 async fn the_twenty_first_call_within_a_second_is_too_many() {
-    let Scene { api, .. } = scene_with(SimConfig { rate_limits: true, ..SimConfig::default() }).await;
+    let scene = scene_with(SimConfig { rate_limits: true, ..SimConfig::default() }).await;
+    let api = &scene.api;
     let mut codes = Vec::new();
     for _ in 0..21 {
         codes.push(api.call("groups.getById", &[]).await.json()["error"]["error_code"].as_i64());
@@ -91,6 +95,8 @@ async fn refusals_and_trouble_are_scripted() {
     api.say(&[("message", "раз")]).await.refused(9);
     let captcha = api.say(&[("message", "раз")]).await.refused(14);
     assert!(captcha["captcha_sid"].is_string() && captcha["captcha_img"].is_string());
+    sim.faults().on("messages.send", 1, ApiError::new(29).to_fault());
+    api.say(&[("message", "раз")]).await.refused(29);
     sim.faults().on("messages.send", 1, Fault::DropAfterAccept);
     let ivans = IVAN.to_string();
     let fields = [("peer_id", ivans.as_str()), ("random_id", "7"), ("message", "потерян ответ")];

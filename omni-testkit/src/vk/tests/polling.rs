@@ -81,7 +81,7 @@ async fn a_revoked_token_ends_the_poll() {
 async fn asking_for_the_server_in_a_loop_is_refused() {
     let scene = scene().await;
     on(&scene).await;
-    for _ in 0..5 {
+    for _ in 0..10 {
         server(&scene).await;
     }
     let group = GROUP.to_string();

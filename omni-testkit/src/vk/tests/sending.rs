@@ -49,8 +49,8 @@ async fn a_number_against_repeats_is_mandatory_has_32_bits_and_works() {
 
 #[tokio::test]
 async fn several_peers_get_an_outcome_each_inside_a_success() {
-    let Scene { shop, api, .. } = talk().await;
-    shop.customer(olga());
+    let Scene { sim, shop, api, .. } = talk().await;
+    sim.add_person(&olga());
     let peers = format!("{IVAN},{}", olga().id);
     let fields = [("peer_ids", peers.as_str()), ("random_id", "5"), ("message", "Акция 🎉")];
     let answer = api.call("messages.send", &fields).await.response();
@@ -102,6 +102,9 @@ async fn attachments_have_to_be_there() {
     api.say(&[("attachment", "чушь")]).await.refused(100);
     shop.sells(&Item::new(991, "Кружка", 45_000));
     shop.posts(310, "Пост");
+    shop.has_video(45_601, "Обзор 🎬");
+    api.say(&[("attachment", "video-123456_45601")]).await.response();
+    assert_eq!(ivan.sees().pop().unwrap().attachment("video").unwrap()["title"], "Обзор 🎬");
     api.say(&[("attachment", "market-123456_991,wall-123456_310")]).await.response();
     let last = ivan.sees().pop().unwrap();
     assert_eq!(last.attachment("market").unwrap()["price"]["amount"], "45000");

@@ -17,7 +17,7 @@ async fn save(api: &Api, uploaded: &Value) -> Got {
 
 #[tokio::test]
 async fn a_photo_goes_through_its_three_steps_once() {
-    let Scene { api, ivan, .. } = talk().await;
+    let Scene { sim, api, ivan, .. } = talk().await;
     let url = photo_url(&api).await;
     let uploaded = api.upload(&url, "photo", "кот.jpg", b"\xff\xd8jpeg").await;
     let saved = save(&api, &uploaded).await.response()[0].clone();
@@ -28,24 +28,29 @@ async fn a_photo_goes_through_its_three_steps_once() {
     let entry = ivan.sees().pop().unwrap();
     assert_eq!((entry.files[0].kind, &*entry.files[0].bytes), ("photo", &b"\xff\xd8jpeg"[..]));
     assert_eq!(entry.files[0].name, "кот.jpg");
+    assert_eq!(sim.file(&format!("photo-{GROUP}_{id}")).unwrap().bytes, entry.files[0].bytes);
+    let carousel =
+        json!({"type": "carousel", "elements": [{"photo_id": format!("-{GROUP}_{id}")}]}).to_string();
+    api.say(&[("message", "Смотрите"), ("template", &carousel)]).await.response();
     api.say(&[("attachment", &format!("photo-{GROUP}_{id}_чужой"))]).await.refused(100);
     save(&api, &uploaded).await.refused(121);
 }
 
 #[tokio::test]
 async fn a_photo_that_was_not_taken_is_an_empty_list() {
-    let Scene { api, .. } = talk().await;
-    let url = photo_url(&api).await;
+    let scene = talk().await;
+    let api = &scene.api;
+    let url = photo_url(api).await;
     for (field, name, bytes) in
         [("file", "a.jpg", &b"jpeg"[..]), ("photo", "", b"jpeg"), ("photo", "a.jpg", b"")]
     {
         let uploaded = api.upload(&url, field, name, bytes).await;
         assert_eq!(uploaded["photo"], "[]", "{field} {name}");
-        save(&api, &uploaded).await.refused(100);
+        save(api, &uploaded).await.refused(100);
     }
     let mut uploaded = api.upload(&url, "photo", "a.jpg", b"jpeg").await;
     uploaded["server"] = 1.into();
-    save(&api, &uploaded).await.refused(118);
+    save(api, &uploaded).await.refused(118);
     let lost = format!("{}/upload/нет", api.base);
     assert!(api.upload(&lost, "photo", "a.jpg", b"jpeg").await["error"].is_string());
 }
@@ -77,8 +82,8 @@ async fn documents_and_voices_are_saved_and_go_out_as_documents() {
 
 #[tokio::test]
 async fn documents_for_nobody_and_of_barred_kinds_are_refused() {
-    let Scene { shop, api, .. } = talk().await;
-    shop.customer(olga());
+    let Scene { sim, api, .. } = talk().await;
+    sim.add_person(&olga());
     let olgas = olga().id.to_string();
     api.call("docs.getMessagesUploadServer", &[("type", "doc"), ("peer_id", &olgas)]).await.refused(901);
     let telepathy = [("type", "telepathy"), ("peer_id", "50112233")];
