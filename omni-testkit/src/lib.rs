@@ -5,6 +5,7 @@ pub mod avito;
 pub mod conformance;
 pub mod docs;
 pub mod golden;
+pub mod pair;
 pub mod sim;
 pub mod store;
 pub mod telegram;

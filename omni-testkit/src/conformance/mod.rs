@@ -26,6 +26,7 @@ use std::sync::Arc;
 mod account;
 mod actions;
 mod content;
+mod dropped;
 mod events;
 mod host;
 mod hosted;
@@ -129,6 +130,11 @@ fn cases() -> Vec<Case> {
     };
     cases.extend(receiving());
     cases.extend(sending());
+    cases.extend(rules! { "Dropped futures",
+        dropped: a_send_may_be_dropped_at_every_await,
+        dropped: a_check_may_be_dropped_at_every_await,
+        dropped: a_listener_may_be_dropped_at_any_moment,
+    });
     cases.extend(rules! { "Behind a hub",
         hosted: a_repeated_webhook_changes_nothing,
         hosted: two_agents_at_once_keep_the_order_of_the_chat,

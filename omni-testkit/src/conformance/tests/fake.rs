@@ -427,7 +427,10 @@ impl Connector {
                 return Err(SendError::Rejected(refused(ErrorKind::RateLimited).with_retry(retry)));
             }
             Some(Trouble::LosesAnswer) => {
-                world.put(content.clone());
+                let id = world.put(content.clone());
+                if remembers {
+                    world.sent.insert(item.id, id);
+                }
                 match self.fake.flaw {
                     Flaw::RepeatsLostSend => {}
                     Flaw::CallsLostAnswerRejected => {
