@@ -11,7 +11,7 @@ use omni_autoru::{Autoru, Config, Rest};
 use omni_core::channel::Sink;
 use omni_core::contact::SenderKind;
 use omni_core::content::Part;
-use omni_core::error::{ErrorKind, Result};
+use omni_core::error::{ErrorKind, Result, Retry};
 use omni_core::event::{EventBody, EventKind, Origin, ReadReach};
 use omni_core::media::{Media, MediaKind, MediaSource};
 use omni_core::outbound::{Author, OutboundItem, SendError};
@@ -409,6 +409,7 @@ async fn a_cut_or_foreign_answer_ends_the_listener_and_loses_nothing() {
         let sink = Kept { count: 1, ..Kept::default() };
         let error = scene.dealer.listen(Some(place.clone()), &sink).await.unwrap_err();
         assert_ne!(error.kind(), ErrorKind::State, "{error}");
+        assert_eq!(error.retry(), Retry::Later, "{error}");
         assert!(sink.heard.into_inner().unwrap().0.is_empty());
     }
     let (events, _) = scene.polls(Some(place), 1).await;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderValue;
@@ -222,7 +223,11 @@ impl Rig for Shop {
                 let reply = refusal(429, "Too Many Requests").with("retry-after", wait.as_secs().to_string());
                 return self.refuses(1, Fault::Reply(reply));
             }
-            Trouble::LosesAnswer => return self.refuses(1, Fault::DropAfterAccept),
+            Trouble::LosesAnswer => {
+                // Its echo comes later than the loss is noticed, as over a true network.
+                self.sim.hooks().delay(Duration::from_millis(300));
+                return self.refuses(1, Fault::DropAfterAccept);
+            }
             Trouble::Revokes => self.seller.revokes(),
             _ => return Done::Impossible("Avito refuses nothing so"),
         }

@@ -290,6 +290,9 @@ impl Inbound for Viber {
         let told = parse::callback(verified.body(), &self.config().sticker_pictures)?;
         if let Some(event) = &told.event {
             tracing::trace!(event = event.id.as_str(), kind = event.kind().as_str(), "received");
+            if let Some(sender) = event.sender() {
+                self.asked.hear(sender);
+            }
         }
         let mut received = Received::ok(told.event.into_iter().collect());
         if let (true, Some(welcome)) = (told.may_welcome, &self.config().welcome) {
@@ -317,7 +320,8 @@ impl Inbound for Viber {
 
 #[async_trait]
 impl LookUp for Viber {
-    /// One call a person: Viber has no other. Who was asked about within twelve hours is told from memory.
+    /// One call a person: Viber has no other. Who has told a name, or was asked about within twelve hours, is told from
+    /// memory.
     async fn look_up(&self, addresses: &[Address]) -> Result<Vec<Known>> {
         let mut known = Vec::new();
         for address in addresses {

@@ -63,7 +63,7 @@ pub const TABLE: &[Row] = &[
         .advise("the person's app is too old for bots"),
     row(12, "tooManyRequests", ErrorKind::RateLimited),
     row(13, "apiVersionNotSupported", ErrorKind::ContentRejected)
-        .advise("the person's app is too old for this: send it without keys that ask for a phone or place"),
+        .advise("the person's app is too old for this: send it without cards and keys that ask for a phone or place"),
     row(14, "incompatibleWithVersion", ErrorKind::ContentRejected),
     row(15, "publicAccountNotAuthorized", ErrorKind::Forbidden)
         .advise("Viber has not authorised the bot for this: write to its support"),

@@ -1,11 +1,12 @@
 //! What Viber tells of people when it is asked.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use omni_core::Timestamp;
-use omni_core::contact::Profile;
+use omni_core::contact::{Profile, Sender};
 
 use crate::parse::profile;
 use crate::wire::{OnlineUser, Str, User};
@@ -100,9 +101,19 @@ impl From<OnlineUser<'_>> for Online {
     }
 }
 
-/// Who was asked about lately, and what came of it.
-#[derive(Debug, Default)]
-pub(crate) struct Asked(Mutex<HashMap<String, (Instant, Option<Profile>)>>);
+/// What is known of people without asking: what came of the last question, and what their own messages told.
+#[derive(Default)]
+pub(crate) struct Asked {
+    answers: Mutex<HashMap<String, (Instant, Option<Profile>)>>,
+    named: Mutex<HashMap<String, Profile>>,
+}
+
+impl fmt::Debug for Asked {
+    /// No names of people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asked").finish_non_exhaustive()
+    }
+}
 
 /// Whether somebody has to be asked about.
 #[derive(Clone, Debug, PartialEq)]
@@ -116,9 +127,27 @@ pub(crate) enum Lately {
 }
 
 impl Asked {
+    /// Takes in what a callback told of its author: who has a name need not be asked about.
+    pub(crate) fn hear(&self, sender: &Sender) {
+        let (id, profile) = (&sender.identity.id, &sender.profile);
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if profile.name.is_none() || named.get(id) == Some(profile) {
+            return;
+        }
+        // Who is forgotten is asked about when it matters.
+        if named.len() >= MOST {
+            named.clear();
+        }
+        named.insert(id.clone(), profile.clone());
+    }
+
     /// What was told of a person lately, at `now`.
     pub(crate) fn lately(&self, person: &str, now: Instant) -> Lately {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let named = self.named.lock().unwrap_or_else(PoisonError::into_inner).get(person).cloned();
+        if let Some(profile) = named {
+            return Lately::Told(Some(Box::new(profile)));
+        }
+        let mut kept = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         let is_fresh = |(at, _): &(Instant, Option<Profile>)| now.saturating_duration_since(*at) < KEPT;
         if let Some(answer) = kept.get(person).filter(|answer| is_fresh(answer)) {
             return Lately::Told(answer.1.clone().map(Box::new));
@@ -131,13 +160,15 @@ impl Asked {
 
     /// Keeps what a question brought.
     pub(crate) fn keep(&self, person: &str, told: Option<Profile>, now: Instant) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         kept.insert(person.to_owned(), (now, told));
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use omni_core::contact::{Identity, SenderKind};
+
     use super::*;
 
     #[test]
@@ -154,6 +185,27 @@ mod tests {
     }
 
     #[test]
+    fn who_has_told_a_name_is_not_asked_about() {
+        let (asked, now) = (Asked::default(), Instant::now());
+        let mut sender = Sender {
+            identity: Identity::new(crate::PROVIDER, "a"),
+            profile: Profile::default(),
+            kind: SenderKind::Person,
+        };
+        asked.hear(&sender);
+        assert_eq!(asked.lately("a", now), Lately::Never);
+        sender.profile.name = Some("Ольга".to_owned());
+        asked.hear(&sender);
+        assert_eq!(asked.lately("a", now), Lately::Told(Some(Box::new(sender.profile.clone()))));
+        assert!(!format!("{asked:?}").contains("Ольга"));
+        for n in 0..MOST {
+            sender.identity.id = n.to_string();
+            asked.hear(&sender);
+        }
+        assert!(asked.named.lock().unwrap().len() <= MOST);
+    }
+
+    #[test]
     fn what_is_kept_has_an_end() {
         let (asked, now) = (Asked::default(), Instant::now());
         for n in 0..MOST {
@@ -161,6 +213,6 @@ mod tests {
         }
         assert_eq!(asked.lately("one more", now), Lately::Full);
         assert_eq!(asked.lately("one more", now + KEPT), Lately::Never);
-        assert!(asked.0.lock().unwrap().is_empty());
+        assert!(asked.answers.lock().unwrap().is_empty());
     }
 }

@@ -458,16 +458,19 @@ async fn a_stolen_webhook_and_one_that_is_gone_are_told() {
 async fn people_are_described_as_often_as_viber_allows() {
     let s = Scene::start().await;
     s.olga.writes("Здравствуйте");
+    s.hears(1).await;
     let olga = Address::new(OLGA);
     let details = s.viber.user_details(&olga).await.unwrap();
     assert_eq!(
         (details.profile.name.as_deref(), details.system.as_deref()),
         (Some("Ольга"), Some("android 15"))
     );
+    // The message told the name: nobody has to be asked.
     let look_up = s.viber.inbound().unwrap().as_look_up().unwrap();
     for _ in 0..3 {
         assert_eq!(look_up.look_up(std::slice::from_ref(&olga)).await.unwrap().len(), 1);
     }
+    s.viber.user_details(&olga).await.unwrap();
     assert_eq!(s.viber.user_details(&olga).await.unwrap_err().kind(), ErrorKind::RateLimited);
     assert_eq!(s.viber.online(&[olga]).await.unwrap().len(), 1);
 }

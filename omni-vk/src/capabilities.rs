@@ -180,17 +180,6 @@ fn events() -> Vec<EventKind> {
     ]
 }
 
-/// Where capabilities differ, with the names of the places: for the tables of the documentation.
-pub fn places(config: &Config) -> [(&'static str, Capabilities); 4] {
-    let ByPlace { private, chat, comments, closed } = ByPlace::new(config);
-    [
-        ("Private messages", private),
-        ("Chats", chat),
-        ("Under posts", comments),
-        ("Under anything else", closed),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

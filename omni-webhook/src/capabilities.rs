@@ -67,6 +67,9 @@ pub struct Abilities {
     /// has to publish its files.
     #[schemars(title = "Largest file in a request, in bytes", range(max = 16_777_216))]
     pub inline_bytes: u64,
+    /// Largest file at an address, in bytes.
+    #[schemars(title = "Largest file at an address, in bytes", range(min = 1))]
+    pub file_bytes: u64,
     /// Most messages a second; left out, as fast as they come.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Messages a second", range(min = 1, max = 1000))]
@@ -180,6 +183,7 @@ impl Default for Abilities {
             data_max: 256,
             album_max: 10,
             inline_bytes: 1 << 20,
+            file_bytes: 100 << 20,
             per_second: None,
             first_contact: FirstContact::Anyone,
         }
@@ -205,7 +209,9 @@ impl Abilities {
             return wrong("text_max, keys_max, label_max and data_max must be 1 or more");
         }
         if self.album_max < 2 {
-            return wrong("album_max must be 2 or more: leave album out of content where there are no albums");
+            return wrong(
+                "album_max must be 2 or more: leave album out of content where there are no albums",
+            );
         }
         if self.inline_bytes > INLINE_MAX {
             return wrong("inline_bytes must be 16777216 or less: larger files come by address");
@@ -270,7 +276,8 @@ fn content(abilities: &Abilities) -> BTreeMap<ContentKind, Support> {
         false if shows.falls_back() => Support::Fallback,
         false => Support::Rejected,
     };
-    let mut content: BTreeMap<_, _> = Shows::ALL.iter().map(|shows| (shows.kind(), support(*shows))).collect();
+    let mut content: BTreeMap<_, _> =
+        Shows::ALL.iter().map(|shows| (shows.kind(), support(*shows))).collect();
     content.insert(ContentKind::Text, Support::Full);
     content.insert(ContentKind::Email, Support::Fallback);
     content.insert(ContentKind::Forwarded, Support::Fallback);
@@ -283,7 +290,7 @@ fn media(abilities: &Abilities) -> BTreeMap<ContentKind, MediaLimit> {
     let sources = if abilities.inline_bytes == 0 { Sources::Address } else { Sources::Any };
     let limit = MediaLimit {
         bytes: (sources == Sources::Any).then_some(abilities.inline_bytes),
-        url_bytes: Some(u64::MAX).filter(|_| sources == Sources::Any),
+        url_bytes: Some(abilities.file_bytes),
         mime: Vec::new(),
         sources,
     };
@@ -299,8 +306,19 @@ fn rate(per_second: u32) -> Rate {
 /// Keys and news come only from a program that has them.
 fn events(abilities: &Abilities) -> Vec<EventKind> {
     use EventKind::*;
-    let mut events =
-        vec![Message, Echo, Edited, Deleted, Reaction, Started, Subscribed, Blocked, Typing, Read, Unsupported];
+    let mut events = vec![
+        Message,
+        Echo,
+        Edited,
+        Deleted,
+        Reaction,
+        Started,
+        Subscribed,
+        Blocked,
+        Typing,
+        Read,
+        Unsupported,
+    ];
     let has_keys = abilities.content.contains(&Shows::Buttons);
     events.extend(has_keys.then_some(Button));
     events.extend((!abilities.statuses.is_empty()).then_some(Status));

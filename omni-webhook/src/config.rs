@@ -191,8 +191,9 @@ fn check_keys(keys: &[Secret]) -> Result<()> {
             _ => continue,
         };
         let number = at + 1;
-        return Err(Error::configuration("configure", format!("keys: number {number} {found}"))
-            .with_advice(ADVICE));
+        return Err(
+            Error::configuration("configure", format!("keys: number {number} {found}")).with_advice(ADVICE)
+        );
     }
     Ok(())
 }
@@ -200,7 +201,9 @@ fn check_keys(keys: &[Secret]) -> Result<()> {
 fn check_link(link: &str) -> Result<()> {
     let filled = Url::parse(&link.replace(TOKEN, "t"));
     if !link.contains(TOKEN) || !filled.is_ok_and(|url| !url.cannot_be_a_base()) {
-        return wrong("link must be an address with {token} in it, as https://shop.example/chat?start={token}");
+        return wrong(
+            "link must be an address with {token} in it, as https://shop.example/chat?start={token}",
+        );
     }
     Ok(())
 }
@@ -235,7 +238,8 @@ mod tests {
 
     #[test]
     fn a_key_that_is_none_is_explained_without_being_shown() {
-        for bad in ["", "short", "has a blank in it, and is long", "ключ-из-двадцати-букв", &"x".repeat(257)] {
+        for bad in ["", "short", "has a blank in it, and is long", "ключ-из-двадцати-букв", &"x".repeat(257)]
+        {
             let error = Config::new(program().endpoint, bad).validate().unwrap_err();
             let shown = format!("{error} {error:?}");
             assert!(bad.is_empty() || !shown.contains(&format!("{bad:?}")), "{shown}");
@@ -252,7 +256,9 @@ mod tests {
             config.validate().is_ok()
         };
         assert_eq!([0, 1, 2, 4, 5].map(keys), [false, true, true, true, false]);
-        assert!(program().taking(KEY).validate().unwrap_err().to_string().contains("number 2 stands there twice"));
+        assert!(
+            program().taking(KEY).validate().unwrap_err().to_string().contains("number 2 stands there twice")
+        );
         assert!(program().taking("another-key-of-16").validate().is_ok());
     }
 
@@ -318,7 +324,8 @@ mod tests {
 
     #[test]
     fn settings_survive_being_stored() {
-        let mut config = program().named("site").able(Abilities::all()).linked("https://shop.example/{token}");
+        let mut config =
+            program().named("site").able(Abilities::all()).linked("https://shop.example/{token}");
         config.capabilities.content.remove(&Shows::Sticker);
         let stored = serde_json::to_string(&config).unwrap();
         assert_eq!(serde_json::from_str::<Config>(&stored).unwrap(), config);

@@ -79,7 +79,10 @@ mod tests {
         ("", "c5fd4b4b4cd689563d30db3a9738112d4c8696c74c7e1ebe2a1ae752e140a2d9"),
         (r#"{"events":[]}"#, "486d3810c7e3c05b26da3e005d9d8deacac7ec6cdc336527ea4ff9600f70a302"),
         (r#"{"type":"ping"}"#, "077263622f8dbdfb9ac7b6cba87fcfc4eb3850beda528453f00e3f95553bae0f"),
-        ("{\"text\": \"Привет 👨\u{200d}👩\u{200d}👧\u{200d}👦\" }\n", "d7f15202bd02ebd335716ec00ca22dcb58af5942f47f9b7afbb2634198264c15"),
+        (
+            "{\"text\": \"Привет 👨\u{200d}👩\u{200d}👧\u{200d}👦\" }\n",
+            "d7f15202bd02ebd335716ec00ca22dcb58af5942f47f9b7afbb2634198264c15",
+        ),
     ];
 
     fn post(body: &str, signature: Option<&str>) -> WebhookRequest {
@@ -128,7 +131,13 @@ mod tests {
     fn a_wrong_signature_opens_nothing() {
         let [_, (body, signature), ..] = SIGNED;
         let zeros = "0".repeat(64);
-        for wrong in ["v1=", "v1=xyz", &format!("v1={}", &signature[..62]), &format!("v1={signature}00"), &format!("v1={zeros}")] {
+        for wrong in [
+            "v1=",
+            "v1=xyz",
+            &format!("v1={}", &signature[..62]),
+            &format!("v1={signature}00"),
+            &format!("v1={zeros}"),
+        ] {
             assert_eq!(reason(&post(body, Some(wrong)), &[KEY]), Some(RejectReason::WrongSecret), "{wrong}");
         }
         // Without its version it is no signature at all.
@@ -155,7 +164,9 @@ mod tests {
     #[test]
     fn what_was_recorded_long_ago_is_stale() {
         let [_, (body, signature), ..] = SIGNED;
-        for (later, expected) in [(300, None), (-300, None), (302, Some(RejectReason::Stale)), (-301, Some(RejectReason::Stale))] {
+        for (later, expected) in
+            [(300, None), (-300, None), (302, Some(RejectReason::Stale)), (-301, Some(RejectReason::Stale))]
+        {
             let mut request = post(body, Some(&format!("v1={signature}")));
             request.received_at = Timestamp::from_secs(AT + later);
             assert_eq!(reason(&request, &[KEY]), expected, "{later}");

@@ -102,6 +102,8 @@ impl Rooms {
             };
             match error.retry() {
                 Retry::After { wait, .. } if wait <= LONGEST_PAUSE => tokio::time::sleep(wait).await,
+                // A proxy's page in place of an answer passes.
+                _ if error.kind() == ErrorKind::Protocol => return Err(error.with_retry(Retry::Later)),
                 _ => return Err(error),
             }
         }

@@ -169,23 +169,28 @@ fn message(talk: &Talk, entry: &Entry) -> Value {
         Side::Operator | Side::Manager => ME.to_owned(),
         Side::Service => SERVICE.to_owned(),
     };
-    let mut message =
-        json!({"id": entry.id, "room_id": talk.room, "author": author, "created": iso(entry.at)});
-    match &entry.said {
-        Said::Text(words) => message["payload"] = json!({"content_type": "TEXT_PLAIN", "value": words}),
-        Said::Html(html) => message["payload"] = json!({"content_type": "TEXT_HTML", "value": html}),
+    let message = json!({"id": entry.id, "room_id": talk.room, "author": author, "created": iso(entry.at)});
+    let message = match &entry.said {
+        Said::Text(words) => with(message, "payload", json!({"content_type": "TEXT_PLAIN", "value": words})),
+        Said::Html(html) => with(message, "payload", json!({"content_type": "TEXT_HTML", "value": html})),
         Said::Picture(url) => {
-            message["payload"] = json!({"content_type": "TEXT_PLAIN"});
-            message["attachments"] = json!([{"image": {"sizes": {"1200x900": url, "320x240": url}}}]);
+            let sizes = json!([{"image": {"sizes": {"1200x900": url, "320x240": url}}}]);
+            with(with(message, "payload", json!({"content_type": "TEXT_PLAIN"})), "attachments", sizes)
         }
+    };
+    let message = if author == ME { with(message, "me", json!(true)) } else { message };
+    match &entry.provided_id {
+        Some(id) => with(message, "provided_id", json!(id)),
+        None => message,
     }
-    if author == ME {
-        message["me"] = json!(true);
+}
+
+/// The same with one more field.
+fn with(mut object: Value, name: &str, value: Value) -> Value {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
     }
-    if let Some(id) = &entry.provided_id {
-        message["provided_id"] = json!(id);
-    }
-    message
+    object
 }
 
 /// The buyer is another id here than in webhooks.
@@ -193,9 +198,8 @@ fn buyer_of(talk: &Talk) -> String {
     format!("u-{}", talk.room)
 }
 
-fn done(mut body: Value) -> Reply {
-    body["status"] = json!("SUCCESS");
-    Reply::json(200, &body)
+fn done(body: Value) -> Reply {
+    Reply::json(200, &with(body, "status", json!("SUCCESS")))
 }
 
 fn unknown_room() -> Reply {

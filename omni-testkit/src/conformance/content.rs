@@ -86,10 +86,14 @@ async fn goes_out(scene: &Scene, kind: ContentKind) -> Verdict {
 /// What is not declared is refused by the plan, and by a send that went past it.
 async fn refused(scene: &Scene, address: &Address, kind: ContentKind, content: Content) -> Verdict {
     let plan = scene.plan(address, &content);
-    // Files go one by one where albums are not declared.
+    let refusal = |kind| plan.refusal == Some(Refusal::Unsupported { kind });
+    // Files go one by one where albums are not declared, and not at all where files are not.
     let told = match kind {
-        ContentKind::Album => plan.notes.iter().any(|note| matches!(note, Note::AlbumSplit { .. })),
-        _ => plan.refusal == Some(Refusal::Unsupported { kind }),
+        ContentKind::Album => {
+            let is_split = plan.notes.iter().any(|note| matches!(note, Note::AlbumSplit { .. }));
+            is_split || refusal(ContentKind::Image)
+        }
+        _ => refusal(kind),
     };
     ensure!(told, "it is not declared, and the plan says {:?}, {:?}", plan.refusal, plan.notes);
     match scene.send(address, content).await? {

@@ -144,21 +144,25 @@ impl Community {
 
     /// Puts a person on the blacklist: sends answer 900.
     pub fn blacklists(&self, user: &User) {
-        self.set_blacklisted(user, true);
+        self.talks_with(user, |peer| {
+            if let Peer::Private { is_blacklisted, .. } = peer {
+                *is_blacklisted = true;
+            }
+        });
     }
 
     /// Takes a person off the blacklist.
     pub fn forgives(&self, user: &User) {
-        self.set_blacklisted(user, false);
-    }
-
-    fn set_blacklisted(&self, user: &User, wanted: bool) {
-        self.core().lock().meet(user);
-        self.with(|club| {
-            if let Peer::Private { is_blacklisted, .. } = &mut club.talk_mut(user.id).peer {
-                *is_blacklisted = wanted;
+        self.talks_with(user, |peer| {
+            if let Peer::Private { is_blacklisted, .. } = peer {
+                *is_blacklisted = false;
             }
         });
+    }
+
+    fn talks_with(&self, user: &User, change: impl FnOnce(&mut Peer)) {
+        self.core().lock().meet(user);
+        self.with(|club| change(&mut club.talk_mut(user.id).peer));
     }
 
     /// A person in the private talk with the community. It may write to them once they wrote or allowed it.

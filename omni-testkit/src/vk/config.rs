@@ -33,6 +33,8 @@ pub struct SimConfig {
     pub poll_history: usize,
     /// Calls of `groups.getLongPollServer` within a second before error 29.
     pub poll_quota: usize,
+    /// Endings of names with which documents are not taken (`exe` and `mp3`: from memory).
+    pub barred_documents: Vec<String>,
     /// Calls and events kept; the oldest are forgotten first.
     pub max_records: usize,
     /// Seed of everything random: keys, codes, ids of events.
@@ -54,6 +56,7 @@ impl Default for SimConfig {
             ticket_age: Duration::from_secs(60),
             poll_history: 1000,
             poll_quota: 10,
+            barred_documents: vec!["exe".to_owned(), "mp3".to_owned()],
             max_records: 100_000,
             seed: 1,
         }

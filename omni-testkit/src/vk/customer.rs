@@ -10,7 +10,7 @@ use super::{
     methods::{content, geo, sticker_json},
     record::{Author, Entry, Key, KeyKind, Press, Said},
     set,
-    state::{Club, Draft, Peer, Permission, Talk, World, quoted},
+    state::{Club, Draft, Peer, Permission, Side, Talk, World, quoted},
 };
 
 /// How long `messages.setActivity` is shown, in seconds (<https://dev.vk.com/method/messages.setActivity>).
@@ -286,7 +286,7 @@ impl Customer {
 
     /// Reads everything up to a message.
     pub fn reads_to(&self, cmid: i64) {
-        self.change(|talk| talk.reads(cmid, false));
+        self.change(|talk| talk.reads(cmid, Side::Person));
         let id = self.look(|talk| talk.message(cmid).map_or(0, |entry| entry.id)).unwrap_or(0);
         self.tells(
             "message_read",

@@ -41,6 +41,10 @@
 //! - Chats have no administrators, and no messages of other communities.
 //! - The pages of OAuth are skipped: [`VkSim::authorizes`] and [`VkSim::signs_in`] press their buttons.
 //! - Comments under photos, videos, items and in topics cannot be answered: that takes a person's token.
+//!
+//! # What it keeps
+//!
+//! Calls and events are bounded by [`SimConfig`]; talks, comments and files are kept until the simulator ends.
 
 mod callback;
 mod chat;

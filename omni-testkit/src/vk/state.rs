@@ -96,6 +96,13 @@ pub(super) enum Permission {
     Never,
 }
 
+/// A side of a talk.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Side {
+    Community,
+    Person,
+}
+
 /// Who may speak in a talk.
 #[derive(Debug)]
 pub(super) enum Peer {
@@ -164,7 +171,8 @@ impl Talk {
     }
 
     /// Notes that one side has read everything up to a message.
-    pub(super) fn reads(&mut self, cmid: i64, is_ours: bool) {
+    pub(super) fn reads(&mut self, cmid: i64, side: Side) {
+        let is_ours = side == Side::Community;
         for entry in self.messages.range_mut(..=cmid).map(|(_, entry)| entry) {
             entry.read |= entry.is_ours() != is_ours;
         }

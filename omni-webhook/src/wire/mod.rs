@@ -115,7 +115,7 @@ impl JsonSchema for Id<'_> {
 /// Text that borrows from the body when it has no escapes.
 ///
 /// `Option<Cow<str>>` would always copy: serde borrows into a `Cow` only where it stands by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Str<'a>(pub Cow<'a, str>);
 
 impl Str<'_> {

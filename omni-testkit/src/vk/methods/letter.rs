@@ -31,6 +31,13 @@ pub(super) struct Letter {
     pub(super) replies_in: Option<i64>,
 }
 
+/// Whether an edited message keeps what it quotes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Quotes {
+    Dropped,
+    Kept,
+}
+
 impl Letter {
     pub(super) fn draft(&self, author: Author, random_id: i64) -> Draft {
         let mut fields = self.fields.clone();
@@ -46,13 +53,13 @@ impl Letter {
 
     /// Puts the letter in place of what a message said. What is not said again is gone, but for quotes when
     /// they are to be kept.
-    pub(super) fn replace(self, entry: &mut Entry, keeps_forwards: bool, now: i64) {
+    pub(super) fn replace(self, entry: &mut Entry, quotes: Quotes, now: i64) {
         let mut fresh = self.fields;
         if let Value::Object(fields) = &mut entry.json {
             for name in ["text", "attachments", "geo", "keyboard", "template"] {
                 fields.remove(name);
             }
-            if !keeps_forwards {
+            if quotes == Quotes::Dropped {
                 fields.remove("reply_message");
                 fields.insert("fwd_messages".into(), json!([]));
             }

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::{Value, json};
 
 use super::{
+    letter::Quotes,
     one,
     send::{may_write, talk, writing},
 };
@@ -13,7 +14,7 @@ use crate::vk::{
     error::{ApiError, ApiResult, invalid, missing},
     params::Params,
     record::Entry,
-    state::{Caller, Club, Talk, World},
+    state::{Caller, Club, Side, Talk, World},
 };
 
 /// Kinds of activity (<https://dev.vk.com/method/messages.setActivity>, read 2026-11).
@@ -22,6 +23,14 @@ const ACTIVITIES: [&str; 5] = ["typing", "audiomessage", "photo", "video", "file
 const MAX_EVENT_DATA: usize = 1000;
 /// Reactions are numbered from 1 to this (sixteen: from memory).
 const REACTIONS: i64 = 16;
+
+/// Who no longer sees a deleted message.
+#[derive(Clone, Copy, PartialEq)]
+enum GoneFor {
+    All,
+    /// The community's own list only; the simulator shows the person's.
+    Us,
+}
 
 impl Core {
     pub(super) fn edit(self: &Arc<Self>, world: &mut World, caller: Caller, params: &Params) -> ApiResult {
@@ -38,9 +47,9 @@ impl Core {
         }
         may_write(world, club_id, peer)?;
         let letter = self.letter(world, club_id, params)?;
-        let keeps = params.flag("keep_forward_messages")?;
+        let quotes = if params.flag("keep_forward_messages")? { Quotes::Kept } else { Quotes::Dropped };
         let entry = found_mut(world.club_mut(club_id)?, peer, cmid)?;
-        letter.replace(entry, keeps, now);
+        letter.replace(entry, quotes, now);
         let object = entry.json.clone();
         self.emit(world, club_id, "message_edit", object);
         one()
@@ -54,7 +63,7 @@ impl Core {
     pub(super) fn delete(&self, world: &mut World, caller: Caller, params: &Params) -> ApiResult {
         let club = writing(world, caller)?;
         let club = world.club_mut(club)?;
-        let for_all = params.flag("delete_for_all")?;
+        let gone_for = if params.flag("delete_for_all")? { GoneFor::All } else { GoneFor::Us };
         let mut places = Vec::new();
         for cmid in params.integers("cmids")? {
             places.push((params.need_integer("peer_id")?, cmid));
@@ -69,7 +78,7 @@ impl Core {
             let entry = club.talks.get_mut(&peer).and_then(|talk| talk.messages.get_mut(&cmid));
             let id = entry.as_ref().map_or(0, |entry| entry.id);
             let mut item = json!({"peer_id": peer, "message_id": id, "conversation_message_id": cmid});
-            match self.take_back(entry, for_all) {
+            match self.take_back(entry, gone_for) {
                 Ok(()) => crate::vk::set(&mut item, "response", 1),
                 Err(error) => crate::vk::set(&mut item, "error", error.as_item()),
             }
@@ -79,10 +88,9 @@ impl Core {
     }
 
     /// Deleting again what is gone is a success: VK's schema names no error for it.
-    fn take_back(&self, entry: Option<&mut Entry>, for_all: bool) -> ApiResult<()> {
+    fn take_back(&self, entry: Option<&mut Entry>, gone_for: GoneFor) -> ApiResult<()> {
         let entry = entry.ok_or_else(|| ApiError::new(104))?;
-        if entry.deleted || !for_all {
-            // Without `delete_for_all` it goes from the community's own list only.
+        if entry.deleted || gone_for == GoneFor::Us {
             return Ok(());
         }
         if !entry.is_ours() || self.is_too_old(entry) {
@@ -166,9 +174,6 @@ fn event_data(params: &Params) -> ApiResult<Value> {
     };
     match needed.iter().find(|name| data.get(**name).is_none_or(|value| value.as_str() == Some(""))) {
         Some(name) => Err(broken(&format!("{name} is required"))),
-        None if data.get("text").and_then(Value::as_str).is_some_and(|text| text.chars().count() > 90) => {
-            Err(broken("text should be no longer than 90 characters"))
-        }
         None => Ok(data),
     }
 }
@@ -185,7 +190,7 @@ pub(super) fn mark_read(world: &mut World, caller: Caller, params: &Params) -> A
         None if whole || !params.has("start_message_id") => talk.last_cmid,
         None => return Err(invalid("start_message_id is invalid")),
     };
-    talk.reads(cmid, true);
+    talk.reads(cmid, Side::Community);
     one()
 }
 

@@ -20,8 +20,6 @@ const MAX_PHOTO: usize = 50 << 20;
 const MAX_DOC: usize = 200 << 20;
 /// The number of the server that takes photos.
 const PHOTO_SERVER: i64 = 885_123;
-/// Documents are not taken with these names (from memory).
-const BARRED: [&str; 3] = ["exe", "mp3", "msi"];
 
 impl Core {
     fn upload_url(&self, ticket: &str) -> String {
@@ -101,7 +99,11 @@ impl Core {
         }
         let is_photo = ticket.kind == FileKind::Photo;
         let file = form.file(if is_photo { "photo" } else { "file" });
-        let answer = if is_photo { photo(ticket, file, key) } else { document(ticket, file, key) };
+        let answer = if is_photo {
+            photo(ticket, file, key)
+        } else {
+            document(ticket, file, key, &self.config.barred_documents)
+        };
         Reply::json(200, &answer)
     }
 }
@@ -123,7 +125,7 @@ fn proof_of_photo(list: &str, hash: &str) -> String {
     format!("{hash} {list}")
 }
 
-fn document(ticket: &mut Ticket, file: Option<&FormFile>, key: &str) -> Value {
+fn document(ticket: &mut Ticket, file: Option<&FormFile>, key: &str, barred: &[String]) -> Value {
     let refused = |error: &str, text: &str| json!({"error": error, "error_descr": text});
     let Some(file) = file.filter(|file| !file.name.is_empty() && !file.bytes.is_empty()) else {
         return refused("no_file", "no file was uploaded");
@@ -132,7 +134,7 @@ fn document(ticket: &mut Ticket, file: Option<&FormFile>, key: &str) -> Value {
         return refused("too_big", "file is too big");
     }
     let extension = file.name.rsplit_once('.').map_or("", |(_, extension)| extension).to_ascii_lowercase();
-    if ticket.kind == FileKind::Doc && BARRED.contains(&extension.as_str()) {
+    if ticket.kind == FileKind::Doc && barred.contains(&extension) {
         return refused("wrong_type", "files of this type are not allowed");
     }
     let proof = format!("{}|0|-1|{key}", ticket.club);
