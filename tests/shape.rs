@@ -1,0 +1,135 @@
+//! Every connector crate has the same shape: what is missing in one is named here, before anybody looks for it.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use omni::Provider;
+
+/// What every connector crate has; a name without an end may be a file or a folder of that name.
+const FILES: [&str; 20] = [
+    "Cargo.toml",
+    "CONFORMANCE.md",
+    "docs.md",
+    "src/lib.rs",
+    "src/api",
+    "src/capabilities",
+    "src/config",
+    "src/connector",
+    "src/encode",
+    "src/error",
+    "src/parse",
+    "src/verify",
+    "src/wire",
+    "tests/conformance.rs",
+    "tests/connector.rs",
+    "tests/docs.rs",
+    "tests/encode.rs",
+    "tests/replay.rs",
+    "tests/fixtures/README.md",
+    "tests/golden",
+];
+/// Tables that are made from data.
+const TABLES: [&str; 3] = ["settings", "capabilities", "errors"];
+/// Beyond this nobody finds the room for a change in a minute.
+const LINES: usize = 620;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(root().join(&path)).unwrap_or_default()
+}
+
+/// The crates with a connector, by the provider's name.
+fn connectors() -> Vec<String> {
+    let folders = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<String> = folders
+        .filter(|folder| folder.join("src/connector.rs").exists() || folder.join("src/connector").exists())
+        .filter_map(|folder| Some(folder.file_name()?.to_str()?.strip_prefix("omni-")?.to_owned()))
+        .collect();
+    found.sort();
+    assert!(found.len() >= 5, "{found:?}");
+    found
+}
+
+fn exists(path: &Path) -> bool {
+    path.exists() || path.with_extension("rs").exists()
+}
+
+#[test]
+fn every_connector_has_the_same_files_and_tables() {
+    let mut missing = Vec::new();
+    for name in connectors() {
+        let folder = root().join(format!("omni-{name}"));
+        let files = FILES.iter().filter(|file| !exists(&folder.join(file)));
+        missing.extend(files.map(|file| format!("omni-{name}/{file}")));
+        let docs = text(format!("omni-{name}/docs.md"));
+        let tables =
+            TABLES.iter().filter(|table| !docs.contains(&format!("<!-- {table}: made from the data -->")));
+        missing.extend(tables.map(|table| format!("omni-{name}/docs.md: the table of {table}")));
+        let fixtures = fs::read_dir(folder.join("tests/fixtures")).into_iter().flatten().count();
+        if fixtures < 5 {
+            missing.push(format!("omni-{name}/tests/fixtures: one payload of every kind"));
+        }
+        if !text(format!("omni-{name}/src/lib.rs")).contains("include_str!(\"../docs.md\")") {
+            missing.push(format!("omni-{name}/src/lib.rs: its documentation is docs.md"));
+        }
+    }
+    assert!(missing.is_empty(), "missing:\n- {}", missing.join("\n- "));
+}
+
+#[test]
+fn every_connector_is_within_reach() {
+    let (manifest, facade) = (text("Cargo.toml"), text("src/lib.rs"));
+    let (ci, changelog, readme) = (text(".ci/run"), text("CHANGELOG.md"), text("README.md"));
+    let full = manifest.lines().find(|line| line.starts_with("full = ")).unwrap();
+    let features = ci.lines().find(|line| line.contains("for feature in ")).unwrap();
+    let registry = omni::registry().unwrap();
+    let mut missing = Vec::new();
+    for name in connectors() {
+        let mut needs = |holds: bool, what: &str| {
+            if !holds {
+                missing.push(format!("{name}: {what}"));
+            }
+        };
+        needs(manifest.contains(&format!("\n{name} = [\"dep:omni-{name}\"")), "a feature of the facade");
+        needs(full.contains(&format!("\"{name}\"")), "a place in the feature `full`");
+        needs(facade.contains(&format!("pub use omni_{name} as {name};")), "its re-export");
+        needs(registry.get(&Provider::new(name.clone())).is_some(), "its entry in the registry");
+        needs(features.contains(&format!(" {name}")), "its feature alone in .ci/run");
+        needs(changelog.contains(&format!("**omni-{name}**")), "a line in CHANGELOG.md");
+        needs(readme.contains(&format!("](omni-{name}/docs.md)")), "its row in README.md");
+        needs(readme.contains(&format!("`{name}`")), "its feature in README.md");
+        let target = root().join(format!("fuzz/fuzz_targets/{name}.rs"));
+        needs(target.exists(), "a fuzz target of its parser");
+        needs(root().join(format!("fuzz/corpus/{name}")).exists(), "a small corpus for it");
+    }
+    assert!(missing.is_empty(), "missing:\n- {}", missing.join("\n- "));
+}
+
+#[test]
+fn no_file_is_too_long_to_find_ones_way_in() {
+    let mut long = Vec::new();
+    let mut folders: Vec<PathBuf> =
+        connectors().iter().map(|name| root().join(format!("omni-{name}"))).collect();
+    folders.extend(
+        ["omni-core", "omni-hub", "omni-http", "omni-sqlite", "omni-testkit"].map(|name| root().join(name)),
+    );
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                let lines = fs::read_to_string(&path).unwrap().lines().count();
+                if lines > LINES {
+                    long.push(format!("{}: {lines}", path.strip_prefix(root()).unwrap().display()));
+                }
+            }
+        }
+    }
+    assert!(long.is_empty(), "more than {LINES} lines:\n- {}", long.join("\n- "));
+}
