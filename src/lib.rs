@@ -75,6 +75,8 @@ pub fn registry_on(
     let registry = registry.with(omni_viber::connector(http.clone()));
     #[cfg(feature = "vk")]
     let registry = registry.with(omni_vk::connector(http.clone()));
+    #[cfg(feature = "webhook")]
+    let registry = registry.with(omni_webhook::connector(http.clone()));
     // Not every connector needs both.
     let _ = (http, tokens);
     registry

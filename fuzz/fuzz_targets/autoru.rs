@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use omni_autoru::rest::parse::InRoom;
-use omni_autoru::rest::wire::{MessageList, Room};
+use omni_autoru::wire::rooms::{MessageList, Room};
 use omni_autoru::{Autoru, Config};
 use omni_http::Http;
 

@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use omni_vk::{Config, Vk};
 use omni_http::Http;
+use omni_vk::{Config, Vk};
 
 static CHANNEL: LazyLock<Vk> = LazyLock::new(|| {
     let http = Http::new().expect("TLS is set up");

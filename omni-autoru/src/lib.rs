@@ -12,6 +12,7 @@ pub mod parse;
 #[cfg(feature = "rest")]
 pub mod rest;
 pub mod verify;
+pub mod wire;
 
 use omni_core::Provider;
 

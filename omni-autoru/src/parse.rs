@@ -16,7 +16,8 @@ use url::Url;
 use crate::PROVIDER;
 use crate::address::AutoruAddress;
 use crate::dialect::parse::{content, is_incomplete, link};
-use crate::dialect::wire::{Id, Incoming, Kind, Name, Outline, Sender, Str};
+use crate::dialect::wire::{Incoming, Kind, Name, Outline, Sender};
+use crate::wire::{Id, Str};
 
 /// Reads the body of a webhook; nothing comes of news that somebody has stopped writing.
 ///

@@ -4,7 +4,7 @@
 
 use omni_autoru::parse;
 use omni_autoru::rest::parse::InRoom;
-use omni_autoru::rest::wire::Room;
+use omni_autoru::wire::rooms::Room;
 use omni_core::content::Part;
 use omni_core::event::{Event, EventBody, EventKind};
 use omni_testkit::golden::{self, Fixture, spoil};

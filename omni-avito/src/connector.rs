@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use omni_core::channel::{
@@ -17,7 +16,7 @@ use omni_core::tokens::{MemoryTokens, TokenStore};
 use omni_core::webhook::{Received, Rejected, Verified, WebhookRequest, WebhookUrl};
 use omni_core::{
     AccountId, Address, Capabilities, Channel, Cursor, Error, Inbound, Outbound, Provider, ProviderMessageId,
-    Status, Timestamp,
+    Status,
 };
 use omni_http::Http;
 use url::Url;
@@ -28,7 +27,7 @@ use crate::capabilities::{self, FETCH};
 use crate::config::{Access, Config, Receive};
 use crate::encode::{self, Reason, Request, Sending};
 use crate::parse::{self, Listed, VOICE};
-use crate::sweep::{Mark, Sweep};
+use crate::sweep::{Mark, Sweep, now};
 use crate::verify::{self, Proof};
 use crate::wire::{self, Sent, Subscriptions};
 
@@ -360,10 +359,6 @@ impl Inbound for Avito {
     fn as_look_up(&self) -> Option<&dyn LookUp> {
         Some(self)
     }
-}
-
-fn now() -> Timestamp {
-    Timestamp::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[async_trait]

@@ -6,7 +6,7 @@
 //! chat that had changed was told.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use omni_core::channel::Sink;
 use omni_core::error::{ErrorKind, Result, Retry};
@@ -44,7 +44,7 @@ pub(crate) struct Mark {
 impl Mark {
     /// The first one: news begins a little before now, and history some days before that.
     pub(crate) fn first(now: Timestamp, history_days: u32) -> Self {
-        let now = now.as_millis() / 1000;
+        let now = seconds(now);
         match i64::from(history_days) {
             0 => Self { since: now, live: None },
             days => Self { since: now - days * 86_400, live: Some(now - OVERLAP) },
@@ -70,6 +70,15 @@ impl Mark {
     }
 }
 
+/// What time it is: where news begins is now, and nobody else can say when that is.
+pub(crate) fn now() -> Timestamp {
+    Timestamp::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn seconds(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(1000)
+}
+
 /// Sweeps of one session.
 #[derive(Debug)]
 pub(crate) struct Sweep<'a> {
@@ -90,11 +99,13 @@ impl<'a> Sweep<'a> {
     pub(crate) async fn run(&mut self, sink: &dyn Sink) -> Result<()> {
         let chats = self.chats().await?;
         sink.alive();
-        let newest = chats.iter().map(|chat| chat.updated).max();
+        // A time in the future would carry the place past what is still to come.
+        let newest = chats.iter().map(|chat| chat.updated).max().map(|newest| newest.min(seconds(now())));
         let watched = watched(&chats);
         let mut failed = None;
         for chat in &chats {
-            let is_new = self.seen.get(&chat.place.chat) != Some(&look(chat));
+            let is_new =
+                chat.updated >= self.mark.floor() && self.seen.get(&chat.place.chat) != Some(&look(chat));
             if !is_new && !watched.contains(&chat.place.chat) {
                 continue;
             }
@@ -212,7 +223,7 @@ impl<'a> Sweep<'a> {
         }
         events.extend(read.and_then(|(at, message)| {
             let id = EventId::from(format!("{}:{}:read", chat.place.chat, message.as_str()));
-            let is_new = at.as_millis() / 1000 >= self.mark.floor() && !self.told.has(id.as_str());
+            let is_new = seconds(at) >= self.mark.floor() && !self.told.has(id.as_str());
             let body = EventBody::Read { messages: vec![message], reach: ReadReach::UpTo };
             let event = Event::new(id, body).at_address(address).at_time(at);
             is_new.then(|| Event { account: Some(parse::account(self.account)), ..event })

@@ -315,6 +315,19 @@ async fn a_quiet_sweep_costs_one_call() {
 }
 
 #[tokio::test]
+async fn a_time_in_the_future_does_not_carry_the_place_away() {
+    let shop = Shop::open().await;
+    shop.sim.ground().advance(Duration::from_secs(365 * 86_400));
+    shop.ivan.writes("из будущего");
+    let listener = Listener::start(shop.account(), None);
+    listener.collect(1).await;
+    let (_, place) = listener.next().await;
+    let since: serde_json::Value = serde_json::from_str(place.as_str()).unwrap();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    assert!(since["since"].as_u64().unwrap() <= now, "{place}");
+}
+
+#[tokio::test]
 async fn a_message_is_one_event_whether_a_webhook_or_a_sweep_tells_it() {
     let mut shop = Shop::open().await;
     shop.config = shop.config.webhook_and_polling(SECRET);

@@ -59,8 +59,8 @@ impl Api {
         self.http.download("fetch", at).guard(guard).open(cap).await
     }
 
-    /// The size of a file of ours, as its server tells it. It is opened and let go: a question for the headers alone
-    /// would go past the guard against private networks.
+    /// The size of a file of ours, as its server tells it. It is opened and let go: a question for the
+    /// headers alone would go past the guard against private networks.
     pub(crate) async fn size(&self, at: Url, cap: u64) -> Result<Option<u64>> {
         let guard = Guard::hosts(at.host_str().map(str::to_owned)).trusting(&self.config.base_url);
         let opened = self.http.download("size", at).guard(guard).open(cap).await?;

@@ -1,7 +1,7 @@
 //! What a bot can do, as data.
 //!
-//! Sources: <https://developers.viber.com/docs/api/rest-bot-api/>, <https://developers.viber.com/docs/faq/> and
-//! <https://github.com/Viber/creators-hub/blob/main/docs/bots-api/data-models/message.md> (read 2026-11).
+//! Sources: <https://developers.viber.com/docs/api/rest-bot-api/>, <https://developers.viber.com/docs/faq/>
+//! and <https://github.com/Viber/creators-hub/blob/main/docs/bots-api/data-models/message.md> (read 2026-11).
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -116,8 +116,8 @@ fn media() -> BTreeMap<ContentKind, MediaLimit> {
     ])
 }
 
-/// Law 10: as data. Only calls to many have a figure; a person's limit of 100 messages without an answer is nothing
-/// to be paced by, and its error says what to do.
+/// Law 10: as data. Only calls to many have a figure; a person's limit of 100 messages without an answer is
+/// nothing to be paced by, and its error says what to do.
 fn rates() -> Vec<Rate> {
     let every = Duration::from_millis(20);
     vec![Rate { scope: RateScope::Method, chats: RateChats::All, burst: 500, every }]

@@ -24,11 +24,12 @@ use crate::capabilities::{CAPTION, OLD_CAPTION};
 #[schemars(title = "Viber bot")]
 #[non_exhaustive]
 pub struct Config {
-    /// The bot's authentication token, as `00112233445566aa-bbccddeeff001122-3344556677889900`. Whoever has it
-    /// is the bot, and can sign webhooks in Viber's name.
+    /// The bot's authentication token, as `00112233445566aa-bbccddeeff001122-3344556677889900`. Whoever has
+    /// it is the bot, and can sign webhooks in Viber's name.
     #[schemars(title = "Token")]
     pub token: Secret,
-    /// The name above messages that have none of their own, at most 28 characters. Left out it is the bot's name.
+    /// The name above messages that have none of their own, at most 28 characters. Left out it is the bot's
+    /// name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Name above messages")]
     pub sender_name: Option<String>,
@@ -41,8 +42,8 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Welcome")]
     pub welcome: Option<String>,
-    /// Longest words beside a picture or film, 512 to 768 characters; longer ones go as a message of their own.
-    /// Some apps cut at 512.
+    /// Longest words beside a picture or film, 512 to 768 characters; longer ones go as a message of their
+    /// own. Some apps cut at 512.
     #[serde(default = "caption_max")]
     #[schemars(title = "Longest caption", range(min = 512, max = 768))]
     pub caption_max: u32,
@@ -149,8 +150,8 @@ fn wrong<T>(text: &str) -> Result<T> {
     Err(Error::configuration("configure", text))
 }
 
-/// A token is opaque to us, but it travels in a header. That it is three groups of 16 hex digits is how every one
-/// that was seen looks, not a promise.
+/// A token is opaque to us, but it travels in a header. That it is three groups of 16 hex digits is how every
+/// one that was seen looks, not a promise.
 fn check_token(token: &str) -> Result<()> {
     if token.len() >= 16 && token.bytes().all(|b| b.is_ascii_graphic()) {
         return Ok(());

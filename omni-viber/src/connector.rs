@@ -76,7 +76,8 @@ impl Viber {
 
     /// Sends one message to at most [`MOST_RECEIVERS`](broadcast::MOST_RECEIVERS) people, in one call.
     ///
-    /// - Who is listed in [`Broadcast::failed`] certainly does not get it; news of the others come as statuses.
+    /// - Who is listed in [`Broadcast::failed`] certainly does not get it; news of the others come as
+    ///   statuses.
     /// - *Cancel safety*: dropping the future leaves the outcome unknown.
     ///
     /// # Errors
@@ -170,11 +171,12 @@ impl Viber {
         }
         for media in content.to_mut().all_media_mut() {
             let Some(at) = encode::needs_size(media) else { continue };
-            media.size = self.api.size(at, FILE).await?;
+            const ADVICE: &str = "set the size of the file, in bytes, and nobody has to ask its server";
+            media.size = self.api.size(at, FILE).await.map_err(|error| error.with_advice(ADVICE))?;
             if media.size.is_none() {
                 return Err(Error::new(ErrorKind::ContentRejected, "size")
                     .with_text("the server of the file does not tell its size")
-                    .with_advice("set the size of the file, in bytes"));
+                    .with_advice(ADVICE));
             }
         }
         Ok(())
@@ -320,8 +322,8 @@ impl Inbound for Viber {
 
 #[async_trait]
 impl LookUp for Viber {
-    /// One call a person: Viber has no other. Who has told a name, or was asked about within twelve hours, is told from
-    /// memory.
+    /// One call a person: Viber has no other. Who has told a name, or was asked about within twelve hours, is
+    /// told from memory.
     async fn look_up(&self, addresses: &[Address]) -> Result<Vec<Known>> {
         let mut known = Vec::new();
         for address in addresses {

@@ -1,7 +1,7 @@
 //! What Viber's statuses mean: one table.
 //!
-//! Every answer comes with HTTP status 200 and a number in its body, which is what counts. The texts beside it vary
-//! (`notSubscribed`, `Not subscribed`) and are kept for people only.
+//! Every answer comes with HTTP status 200 and a number in its body, which is what counts. The texts beside
+//! it vary (`notSubscribed`, `Not subscribed`) and are kept for people only.
 //!
 //! Sources: <https://github.com/Viber/creators-hub/blob/main/docs/bots-api/errors.md> and
 //! <https://developers.viber.com/docs/api/rest-bot-api/#error-codes> (read 2026-11).
@@ -11,8 +11,8 @@ use std::time::Duration;
 use omni_core::Error;
 use omni_core::error::{ErrorKind, RateScope, Retry};
 
-/// How long one person is left alone after 100 messages without an answer. Viber does not say when it may go on:
-/// <https://developers.viber.com/docs/faq/> (read 2026-11).
+/// How long one person is left alone after 100 messages without an answer. Viber does not say when it may go
+/// on: <https://developers.viber.com/docs/faq/> (read 2026-11).
 pub const UNANSWERED_PAUSE: Duration = Duration::from_secs(3600);
 
 /// One status of Viber.
@@ -39,11 +39,11 @@ impl Row {
     }
 }
 
-const NEW_TOKEN: &str = "the token is wrong or was replaced: copy it anew from Viber, More, Settings, Bots, Edit info, and change \
-                         the setting";
+const NEW_TOKEN: &str = "the token is wrong or was replaced: copy it anew from Viber, More, Settings, Bots, \
+                         Edit info, and change the setting";
 const ASK_VIBER: &str = "the bot was shut by Viber: write to its support";
-const ADDRESS: &str = "the address must be https with a certificate that everybody trusts, and answer 200 while it is being \
-                       registered: the hub has to run at that moment";
+const ADDRESS: &str = "the address must be https with a certificate that everybody trusts, and answer 200 while \
+                       it is being registered: the hub has to run at that moment";
 
 /// Every status we know but 0, which is good.
 pub const TABLE: &[Row] = &[
@@ -80,8 +80,8 @@ pub const TABLE: &[Row] = &[
     row(24, "noBalance", ErrorKind::Forbidden).advise("the bot's balance is empty: top it up"),
 ];
 
-/// Sorts an error answer. `said` is redacted already. A status that is not in the table is a general error, which
-/// may pass.
+/// Sorts an error answer. `said` is redacted already. A status that is not in the table is a general error,
+/// which may pass.
 pub fn classify(operation: &'static str, status: i64, said: &str) -> Error {
     let found = TABLE.iter().find(|row| row.status == status);
     let kind = found.map_or(ErrorKind::Unavailable, |row| row.kind);
@@ -122,8 +122,8 @@ pub fn foreign(operation: &'static str, http_status: u16, retry_after: Option<u6
     }
 }
 
-/// Whether an HTTP status of an answer that is not Viber's proves that nothing was done: whatever stands between
-/// refused the call itself. A 5xx may come after Viber has read everything.
+/// Whether an HTTP status of an answer that is not Viber's proves that nothing was done: whatever stands
+/// between refused the call itself. A 5xx may come after Viber has read everything.
 pub fn proves_not_done(http_status: u16) -> bool {
     (400..500).contains(&http_status) && http_status != 408
 }

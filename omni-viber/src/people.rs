@@ -11,8 +11,8 @@ use omni_core::contact::{Profile, Sender};
 use crate::parse::profile;
 use crate::wire::{OnlineUser, Str, User};
 
-/// Viber tells of one person twice in this time. We ask once and keep the answer, so that another process may too.
-/// <https://developers.viber.com/docs/api/rest-bot-api/#get-user-details> (read 2026-11)
+/// Viber tells of one person twice in this time. We ask once and keep the answer, so that another process may
+/// too. <https://developers.viber.com/docs/api/rest-bot-api/#get-user-details> (read 2026-11)
 const KEPT: Duration = Duration::from_secs(12 * 3600);
 /// Most people kept; more than that are not asked about while these are fresh.
 const MOST: usize = 10_000;

@@ -58,8 +58,8 @@ mod tests {
     const KEY: &str = "00112233445566aa-bbccddeeff001122-3344556677889900";
 
     /// Key, body and signature. The first is from Viber's own client library,
-    /// <https://github.com/Viber/viber-bot-python/blob/master/tests/api/test_api.py> (read 2026-11); the others were
-    /// computed with Python's `hmac`.
+    /// <https://github.com/Viber/viber-bot-python/blob/master/tests/api/test_api.py> (read 2026-11); the
+    /// others were computed with Python's `hmac`.
     const SIGNED: [(&str, &str, &str); 8] = [
         (
             "44dafb7e0f40021e-61a47a1e6778d187-f2c5a676a07050b3",

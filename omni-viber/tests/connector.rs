@@ -270,6 +270,7 @@ async fn a_size_is_never_asked_for_in_private_networks() {
         .await;
     let error = bot(at(&server)).send(&item(Content::media(file(&elsewhere, "akt.pdf")))).await.unwrap_err();
     assert!(matches!(&error, SendError::Rejected(e) if e.kind() == ErrorKind::Forbidden), "{error}");
+    assert!(error.error().advice().unwrap().contains("set the size"), "{error}");
 }
 
 /// A file whose words go behind it.

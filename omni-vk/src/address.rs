@@ -180,15 +180,16 @@ mod tests {
     #[test]
     fn comments_are_written_as_vk_names_their_subject() {
         let subject = Subject { kind: SubjectKind::Wall, owner: -123_456, id: 310 };
-        let address =
-            VkAddress::Comments(Comments { subject, from: Some(50_112_233), thread: Some(412) });
+        let address = VkAddress::Comments(Comments { subject, from: Some(50_112_233), thread: Some(412) });
         assert_eq!(Address::from(address).to_string(), "wall-123456_310?from=50112233&thread=412");
         assert_eq!(subject.page(), "https://vk.com/wall-123456_310");
     }
 
     #[test]
     fn an_address_of_another_channel_is_refused() {
-        for foreign in ["ivan@example.com", "", "?", "0", "12a", "wall", "wall-1", "wall_1", "wall-1_2?from=x"] {
+        for foreign in
+            ["ivan@example.com", "", "?", "0", "12a", "wall", "wall-1", "wall_1", "wall-1_2?from=x"]
+        {
             let error = VkAddress::try_from(&foreign.parse::<Address>().unwrap()).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::NotFound, "{foreign}");
         }

@@ -8,7 +8,7 @@ use omni_core::error::{ErrorKind, Result, Retry};
 use omni_core::outbound::SendError;
 use omni_http::{Answer as HttpAnswer, Guard, Http};
 use serde::Deserialize;
-use tokio::sync::Mutex;
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use tokio::time::{Interval, MissedTickBehavior};
 use url::Url;
 
@@ -46,16 +46,31 @@ impl Api {
     }
 
     /// Waits for a turn; after a pause the first one is there at once. Cancel safe.
-    pub(crate) async fn slot(&self) {
+    async fn slot(&self) {
+        self.turns().await.tick().await;
+    }
+
+    /// Waits for a turn with those who wait to be sent, and gives them; nobody, when others took them along meanwhile:
+    /// then no turn is spent. Cancel safe.
+    pub(crate) async fn turn(&self) -> Vec<Waiting> {
+        let mut turns = self.turns().await;
+        if self.queue().is_empty() {
+            return Vec::new();
+        }
+        turns.tick().await;
+        self.take()
+    }
+
+    async fn turns(&self) -> MappedMutexGuard<'_, Interval> {
         let every = Duration::from_secs(1) / self.config.calls_per_second.max(1);
-        let mut slots = self.slots.lock().await;
-        let slots = slots.get_or_insert_with(|| {
-            // Made at the first call: an interval needs the runtime, which a configuration does not.
-            let mut slots = tokio::time::interval(every);
-            slots.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            slots
-        });
-        slots.tick().await;
+        MutexGuard::map(self.slots.lock().await, |slots| {
+            slots.get_or_insert_with(|| {
+                // Made at the first call: an interval needs the runtime, which a configuration does not.
+                let mut slots = tokio::time::interval(every);
+                slots.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                slots
+            })
+        })
     }
 
     /// Calls a method.
@@ -125,8 +140,9 @@ impl Api {
     pub(crate) fn own_address(&self, operation: &'static str, named: &str) -> Result<Url> {
         let is_own = |url: &Url| {
             let host = url.host_str().unwrap_or_default();
-            let below = |own: &&str| host.strip_suffix(*own).is_some_and(|h| h.is_empty() || h.ends_with('.'));
-            let is_vk = url.scheme() == "https" && OWN_HOSTS.iter().any(|own| below(&own));
+            let below =
+                |own: &&str| host.strip_suffix(*own).is_some_and(|h| h.is_empty() || h.ends_with('.'));
+            let is_vk = url.scheme() == "https" && OWN_HOSTS.iter().any(below);
             is_vk || url.origin() == self.config.base_url.origin()
         };
         Url::parse(named).ok().filter(is_own).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! Many messages in one call.
 //!
-//! A token has twenty calls a second, of every kind ([`Api::slot`]). A message takes the next turn together with every
+//! A token has twenty calls a second, of every kind. A message takes the next turn together with every
 //! other that waits by then, up to [`CALLS`] in one `execute`. So a lone message goes at once and by itself, and a
 //! burst goes as fast as VK takes it.
 //!
@@ -47,7 +47,7 @@ impl Api {
         let taken = tokio::select! {
             biased;
             outcome = &mut answered => return outcome.unwrap_or_else(|_| Err(nobody(operation))),
-            () = self.slot() => self.take(),
+            taken = self.turn() => taken,
         };
         if !taken.is_empty() {
             let api = Arc::clone(self);
@@ -56,12 +56,12 @@ impl Api {
         answered.await.unwrap_or_else(|_| Err(nobody(operation)))
     }
 
-    fn queue(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
+    pub(crate) fn queue(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Those whose turn it is, the oldest first.
-    fn take(&self) -> Vec<Waiting> {
+    pub(crate) fn take(&self) -> Vec<Waiting> {
         let mut queue = self.queue();
         queue.retain(|waiting| !waiting.answer.is_closed());
         let mut room = CODE;
@@ -127,9 +127,11 @@ impl Api {
             }
             // Errors come in the order of the calls that failed.
             match errors.next() {
-                Some(error) => {
-                    Err(self.refused(operation, error.error_code, error.error_msg.as_deref().unwrap_or_default()))
-                }
+                Some(error) => Err(self.refused(
+                    operation,
+                    error.error_code,
+                    error.error_msg.as_deref().unwrap_or_default(),
+                )),
                 None => Err(SendError::Unknown(
                     Error::new(ErrorKind::Protocol, operation).with_text("the call failed without an error"),
                 )),
@@ -141,5 +143,7 @@ impl Api {
 
 /// The task that made the call is gone: the runtime is ending.
 fn nobody(operation: &'static str) -> SendError {
-    SendError::Unknown(Error::new(ErrorKind::Internal, operation).with_text("the call ended without an outcome"))
+    SendError::Unknown(
+        Error::new(ErrorKind::Internal, operation).with_text("the call ended without an outcome"),
+    )
 }

@@ -152,7 +152,11 @@ impl Vk {
         let sent: Vec<Sent<'_>> = answered.read().map_err(SendError::Unknown)?;
         let sent = sent.into_iter().next();
         if let Some(ItemError { code, description }) = sent.as_ref().and_then(|sent| sent.error.clone()) {
-            return Err(self.api.refused(answered.operation, code, description.as_deref().unwrap_or_default()));
+            return Err(self.api.refused(
+                answered.operation,
+                code,
+                description.as_deref().unwrap_or_default(),
+            ));
         }
         match sent.and_then(|sent| sent.conversation_message_id) {
             Some(id) => Ok(Accepted::new(id.to_string(), Status::Sent)),
@@ -184,7 +188,9 @@ impl Channel for Vk {
 
     fn capabilities_at(&self, address: &Address) -> Cow<'_, Capabilities> {
         Cow::Borrowed(match VkAddress::try_from(address) {
-            Ok(VkAddress::Comments(place)) if place.subject.kind == SubjectKind::Wall => &self.capabilities.comments,
+            Ok(VkAddress::Comments(place)) if place.subject.kind == SubjectKind::Wall => {
+                &self.capabilities.comments
+            }
             Ok(VkAddress::Comments(_)) => &self.capabilities.closed,
             Ok(peer) if peer.is_shared() => &self.capabilities.chat,
             _ => &self.capabilities.private,
@@ -207,7 +213,11 @@ impl Channel for Vk {
                 .with_advice("make one in the community: Manage, API usage, Access tokens")
         })?;
         if group.id != self.config().group_id {
-            let text = format!("the token is of the community {}, group_id says {}", group.id, self.config().group_id);
+            let text = format!(
+                "the token is of the community {}, group_id says {}",
+                group.id,
+                self.config().group_id
+            );
             return Err(Error::configuration(OPERATION, text).with_advice("change one of the two settings"));
         }
         let screen_name = group.screen_name.map(|name| name.into_string());
@@ -429,7 +439,8 @@ impl DeepLinks for Vk {
         let name = self.screen_name.get().cloned().unwrap_or_else(by_number);
         let link = format!("https://vk.me/{name}?ref={}", token.as_str());
         Url::parse(&link).map_err(|_| {
-            Error::new(ErrorKind::Protocol, "groups.getById").with_text("the community's name is none of an address")
+            Error::new(ErrorKind::Protocol, "groups.getById")
+                .with_text("the community's name is none of an address")
         })
     }
 }

@@ -64,8 +64,9 @@ pub const TABLE: &[Row] = &[
     row(10, "internal server error", ErrorKind::Unavailable),
     row(14, "captcha needed", ErrorKind::RateLimited).wait(HOUR, RateScope::Account).advise(WAIT),
     row(15, "access denied", ErrorKind::Forbidden).advise(MORE_RIGHTS),
-    row(17, "validation required", ErrorKind::BadCredentials)
-        .advise("VK wants the owner of the token to confirm it: open VK as that person, then make a new token"),
+    row(17, "validation required", ErrorKind::BadCredentials).advise(
+        "VK wants the owner of the token to confirm it: open VK as that person, then make a new token",
+    ),
     row(18, "user deleted or banned", ErrorKind::RecipientUnreachable),
     row(20, "not for this kind of app", ErrorKind::Forbidden),
     row(21, "only for other kinds of apps", ErrorKind::Forbidden),
@@ -194,10 +195,7 @@ mod tests {
         (&[18, 30, 113, 917, 922, 925, 927, 932, 936, 945, 946, 1012], ErrorKind::RecipientUnreachable),
         (&[950], ErrorKind::WindowClosed),
         (&[910, 914], ErrorKind::TooLarge),
-        (
-            &[100, 103, 105, 118, 121, 122, 129, 222, 911, 913, 920, 921, 940, 969],
-            ErrorKind::ContentRejected,
-        ),
+        (&[100, 103, 105, 118, 121, 122, 129, 222, 911, 913, 920, 921, 940, 969], ErrorKind::ContentRejected),
         (&[7, 15, 20, 21, 212, 213, 909, 924, 943], ErrorKind::Forbidden),
         (&[8, 125, 912, 2000], ErrorKind::Configuration),
         (&[104], ErrorKind::NotFound),

@@ -126,7 +126,8 @@ fn told(names: &Names, address: &Address) -> Option<Known> {
 
 fn person_of(person: Name<'_>) -> Profile {
     let names = [person.first_name, person.last_name];
-    let name = names.iter().flatten().map(|name| &**name).filter(|n| !n.is_empty()).collect::<Vec<_>>().join(" ");
+    let name =
+        names.iter().flatten().map(|name| &**name).filter(|n| !n.is_empty()).collect::<Vec<_>>().join(" ");
     // Whoever chose no name has the number as one.
     let chosen = person.screen_name.filter(|name| **name != format!("id{}", person.id));
     Profile {

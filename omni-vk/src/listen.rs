@@ -37,7 +37,8 @@ impl Api {
     /// <https://github.com/vknet/vk/issues/908>).
     pub(crate) async fn listen(&self, from: Option<Cursor>, sink: &dyn Sink) -> Result<()> {
         let events = self.config.events();
-        self.ask(encode::set_long_poll_settings(self.config.group_id, &self.config.api_version, &events)).await?;
+        self.ask(encode::set_long_poll_settings(self.config.group_id, &self.config.api_version, &events))
+            .await?;
         let mut session = self.session().await?;
         match from {
             Some(cursor) => cursor.as_str().clone_into(&mut session.ts),
@@ -105,8 +106,13 @@ impl Api {
             .append_pair("ts", &session.ts)
             .append_pair("wait", &self.config.poll_seconds.to_string());
         let wait = self.config.poll_time() + GRACE;
-        let answer = self.http.get(OPERATION, url).timeout(wait).send().await.map_err(SendError::into_error)?;
-        if answer.status.is_success() { Ok(answer.body) } else { Err(foreign(OPERATION, &answer).into_error()) }
+        let answer =
+            self.http.get(OPERATION, url).timeout(wait).send().await.map_err(SendError::into_error)?;
+        if answer.status.is_success() {
+            Ok(answer.body)
+        } else {
+            Err(foreign(OPERATION, &answer).into_error())
+        }
     }
 
     /// The first failure of a row costs nothing: keys run out in the course of things.

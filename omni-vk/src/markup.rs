@@ -34,7 +34,9 @@ pub(crate) fn restored(text: String) -> String {
     if !text.contains(JOINER) {
         return text;
     }
-    ['[', '@', '*'].into_iter().fold(text, |text, sign| text.replace(&format!("{sign}{JOINER}"), sign.encode_utf8(&mut [0; 4])))
+    ['[', '@', '*']
+        .into_iter()
+        .fold(text, |text, sign| text.replace(&format!("{sign}{JOINER}"), sign.encode_utf8(&mut [0; 4])))
 }
 
 /// Where people and communities are named in a text, in bytes.

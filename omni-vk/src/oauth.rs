@@ -12,6 +12,7 @@
 //! <https://id.vk.com/about/business/go/docs/ru/vkid/latest/vk-id/connection/api-integration/api-description>
 //! (read 2026-11).
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine;
@@ -188,7 +189,10 @@ impl Oauth {
         let text = verifier.expose();
         let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
         if !(43..=128).contains(&text.len()) || !is_plain {
-            return Err(Error::configuration("authorize", "the verifier must have 43 to 128 of A-Z a-z 0-9 _ -"));
+            return Err(Error::configuration(
+                "authorize",
+                "the verifier must have 43 to 128 of A-Z a-z 0-9 _ -",
+            ));
         }
         let mut url = at(&self.id_url, "authorize");
         url.query_pairs_mut()
@@ -303,7 +307,7 @@ impl Oauth {
 }
 
 /// What VK ID's redirect brought, with what the host kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[allow(missing_docs)] // the names of the redirect's parameters
 pub struct Came<'a> {
     pub code: &'a str,
@@ -311,6 +315,13 @@ pub struct Came<'a> {
     pub state: &'a str,
     /// The same as for [`Oauth::vk_id_url`].
     pub verifier: &'a Secret,
+}
+
+impl fmt::Debug for Came<'_> {
+    /// Without the code, which is as good as a token for as long as it lives.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Came").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 /// <https://www.rfc-editor.org/rfc/rfc7636#section-4.2>

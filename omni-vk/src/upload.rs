@@ -57,12 +57,7 @@ impl Api {
         }
     }
 
-    async fn post_file(
-        &self,
-        operation: &'static str,
-        address: &str,
-        upload: Upload<'_>,
-    ) -> Result<Bytes> {
+    async fn post_file(&self, operation: &'static str, address: &str, upload: Upload<'_>) -> Result<Bytes> {
         let address = self.own_address(operation, address)?;
         let (field, default) = upload.class.field();
         let name = upload.media.name.as_deref().unwrap_or(default);
@@ -104,8 +99,7 @@ impl Api {
             (None, Some(_)) => return Err(refused(OPERATION, "VK did not take the file")),
             (None, None) => return Err(unread(OPERATION)),
         };
-        let answered =
-            self.call(encode::save_document(&file, title)).await.map_err(SendError::into_error)?;
+        let answered = self.call(encode::save_document(&file, title)).await.map_err(SendError::into_error)?;
         let saved: SavedDocument<'_> = answered.read()?;
         let saved = saved.doc.or(saved.audio_message).or(saved.graffiti).ok_or_else(|| unread(OPERATION))?;
         let key = saved.access_key.as_deref().map(Secret::new);

@@ -199,7 +199,10 @@ fn answer(channels: &Channels, request: &WebhookRequest) -> Answer {
     }
     let live: Vec<Arc<dyn Channel>> = channels.lock().unwrap().iter().filter_map(Weak::upgrade).collect();
     let answers = live.iter().filter_map(|channel| channel.inbound()?.receive(request).ok());
-    answers.map(|received| received.answer).last().unwrap_or_else(|| Answer::status(http::StatusCode::NOT_FOUND))
+    answers
+        .map(|received| received.answer)
+        .last()
+        .unwrap_or_else(|| Answer::status(http::StatusCode::NOT_FOUND))
 }
 
 fn is_confirmation(request: &WebhookRequest) -> bool {
@@ -274,7 +277,8 @@ impl Rig for Shop {
             }
             Act::Delivers { first, last } => {
                 ivan.writes(first);
-                self.community.inject("message_new", json!({"message": {"peer_id": "сорок", "from_id": IVAN}}));
+                self.community
+                    .inject("message_new", json!({"message": {"peer_id": "сорок", "from_id": IVAN}}));
                 ivan.writes(last);
             }
             Act::Causes(kind) => return self.causes(kind),
@@ -418,7 +422,10 @@ fn keyboard(entry: &Entry) -> Option<Keyboard> {
 async fn the_connector_conforms() {
     let reports = [
         ("A community that receives by webhook", conformance::run(Shop::by_webhook).await),
-        ("The same community receiving by long polling", conformance::run_receiving(Shop::by_long_poll).await),
+        (
+            "The same community receiving by long polling",
+            conformance::run_receiving(Shop::by_long_poll).await,
+        ),
         ("In a chat", conformance::run_sending(Shop::in_a_chat).await),
         ("Under a post", conformance::run_sending(Shop::under_a_post).await),
     ];

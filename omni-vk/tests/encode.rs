@@ -82,11 +82,7 @@ fn markup(content: Content) -> Value {
 fn words_go_out_as_they_are() {
     let words = "<b>не жирный</b> *и* _не_ [ссылка](x) 👨‍👩‍👧 & = +";
     sends(&item(Content::text(words)), &[], json!({"peer_ids": "50112233", "message": words}));
-    sends(
-        &at("2000000007", Content::text("да")),
-        &[],
-        json!({"peer_ids": "2000000007", "message": "да"}),
-    );
+    sends(&at("2000000007", Content::text("да")), &[], json!({"peer_ids": "2000000007", "message": "да"}));
 }
 
 #[test]
@@ -114,7 +110,8 @@ fn the_number_of_a_message_is_the_same_in_every_attempt_and_another_for_another(
 #[test]
 fn an_answer_quotes_by_the_number_within_the_peer() {
     let mut answer = item(Content::text("XL"));
-    answer.reply_to = Some(ReplyTo { message: ProviderMessageId::from("17"), quote: Some("Какой".into()) });
+    answer.reply_to =
+        Some(ReplyTo { message: ProviderMessageId::from("17"), quote: Some("Какой".into()) });
     sends(
         &answer,
         &[],
@@ -145,7 +142,10 @@ fn files_go_up_as_what_they_are() {
     ] {
         assert_eq!(class(kind), expected, "{kind:?}");
     }
-    assert_eq!((Class::Photo.field().0, Class::Document.field().0, Class::Voice.field().0), ("photo", "file", "file"));
+    assert_eq!(
+        (Class::Photo.field().0, Class::Document.field().0, Class::Voice.field().0),
+        ("photo", "file", "file")
+    );
 }
 
 #[test]
@@ -162,7 +162,10 @@ fn what_vk_has_is_named_and_not_uploaded() {
     };
     assert_eq!(named("photo-123456_457239020_ak1", None).as_deref(), Ok("photo-123456_457239020_ak1"));
     let came_in = "https://sun9-1.userapi.com/x.jpg";
-    assert_eq!(named(came_in, Some("photo50112233_457239018_k1")).as_deref(), Ok("photo50112233_457239018_k1"));
+    assert_eq!(
+        named(came_in, Some("photo50112233_457239018_k1")).as_deref(),
+        Ok("photo50112233_457239018_k1")
+    );
     assert_eq!(named(came_in, None), Err(ErrorKind::ContentRejected));
     let far = Content::media(Media::new(MediaKind::Image, url("https://cdn.example/f.jpg")));
     assert_eq!(encode::sources(&far).unwrap_err().kind(), ErrorKind::ContentRejected);
@@ -230,7 +233,9 @@ fn goods_of_vk_are_attached_and_others_told_in_words() {
             image: None,
         })
     };
-    for (id, name) in [("991", "market-123456_991"), ("market-7_5", "market-7_5"), ("wall-123456_310", "wall-123456_310")] {
+    for (id, name) in
+        [("991", "market-123456_991"), ("market-7_5", "market-7_5"), ("wall-123456_310", "wall-123456_310")]
+    {
         let content = Content::part(goods(Some(id)));
         sends(&item(content), &[], json!({"peer_ids": "50112233", "attachment": name}));
     }
@@ -278,14 +283,16 @@ fn a_key_that_asks_for_a_place_has_a_row_of_its_own() {
     let share = Button { label: "Где вы?".into(), action: ButtonAction::ShareLocation };
     let row = vec![Button::say("а"), share, Button::say("б"), Button::say("в")];
     let found = markup(keys(KeyboardPlace::QuickReplies, vec![row]));
-    let lengths: Vec<usize> = found["buttons"].as_array().unwrap().iter().map(|r| r.as_array().unwrap().len()).collect();
+    let lengths: Vec<usize> =
+        found["buttons"].as_array().unwrap().iter().map(|r| r.as_array().unwrap().len()).collect();
     assert_eq!(lengths, [1, 1, 2]);
     assert_eq!(found["buttons"][1][0], json!({"action": {"type": "location", "payload": "{}"}}));
 }
 
 #[test]
 fn more_rows_than_vk_shows_become_fewer_and_longer_ones() {
-    let one_a_row = |count: usize| (0..count).map(|n| vec![Button::press(format!("к{n}"), "x")]).collect::<Vec<_>>();
+    let one_a_row =
+        |count: usize| (0..count).map(|n| vec![Button::press(format!("к{n}"), "x")]).collect::<Vec<_>>();
     let lengths = |place, count| -> Vec<usize> {
         let found = markup(keys(place, one_a_row(count)));
         found["buttons"].as_array().unwrap().iter().map(|row| row.as_array().unwrap().len()).collect()
@@ -296,8 +303,13 @@ fn more_rows_than_vk_shows_become_fewer_and_longer_ones() {
     assert_eq!(lengths(KeyboardPlace::Menu, 40), [4; 10]);
     assert_eq!(refuses(&item(keys(KeyboardPlace::Message, one_a_row(31)))), ErrorKind::ContentRejected);
     let found = markup(keys(KeyboardPlace::Message, one_a_row(10)));
-    let labels: Vec<&str> = found["buttons"].as_array().unwrap().iter().flat_map(|row| row.as_array().unwrap())
-        .map(|key| key["action"]["label"].as_str().unwrap()).collect();
+    let labels: Vec<&str> = found["buttons"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|row| row.as_array().unwrap())
+        .map(|key| key["action"]["label"].as_str().unwrap())
+        .collect();
     assert_eq!(labels, ["к0", "к1", "к2", "к3", "к4", "к5", "к6", "к7", "к8", "к9"]);
 }
 
@@ -309,7 +321,10 @@ fn the_longest_data_goes_and_longer_or_unknown_keys_are_refused() {
     assert_eq!(refuses(&press("x".repeat(245))), ErrorKind::ContentRejected);
     assert_eq!(refuses(&press("\"".repeat(130))), ErrorKind::ContentRejected);
     let phone = Button { label: "Номер".into(), action: ButtonAction::SharePhone };
-    assert_eq!(refuses(&item(keys(KeyboardPlace::QuickReplies, vec![vec![phone]]))), ErrorKind::ContentRejected);
+    assert_eq!(
+        refuses(&item(keys(KeyboardPlace::QuickReplies, vec![vec![phone]]))),
+        ErrorKind::ContentRejected
+    );
 }
 
 #[test]
@@ -347,7 +362,9 @@ fn comments_carry_words_and_only_those_under_posts_are_answered() {
     assert_eq!(refuses(&at(wall, Content::media(upload(MediaKind::Image)))), ErrorKind::Unsupported);
     assert_eq!(refuses(&at(wall, keys(KeyboardPlace::Message, vec![]))), ErrorKind::Unsupported);
     assert_eq!(refuses(&at(wall, Content::default())), ErrorKind::ContentRejected);
-    for closed in ["photo-123456_1?from=5", "video-123456_1?from=5", "market-123456_1?from=5", "topic-123456_1?from=5"] {
+    for closed in
+        ["photo-123456_1?from=5", "video-123456_1?from=5", "market-123456_1?from=5", "topic-123456_1?from=5"]
+    {
         assert_eq!(refuses(&at(closed, Content::text("да"))), ErrorKind::Unsupported, "{closed}");
     }
 }
@@ -368,7 +385,10 @@ fn an_edit_says_everything_again() {
     assert_eq!(encode::edit(&wall, &id, &content, GROUP, &[]).unwrap_err().kind(), ErrorKind::Unsupported);
     let sticker = Content::media(Media::new(MediaKind::Sticker, MediaRef::new("sticker4331")));
     let named = ["sticker4331".to_owned()];
-    assert_eq!(encode::edit(&address, &id, &sticker, GROUP, &named).unwrap_err().kind(), ErrorKind::Unsupported);
+    assert_eq!(
+        encode::edit(&address, &id, &sticker, GROUP, &named).unwrap_err().kind(),
+        ErrorKind::Unsupported
+    );
 }
 
 #[track_caller]
@@ -458,16 +478,32 @@ fn the_webhook_is_entered_changed_and_taken_back() {
         "groups.deleteCallbackServer",
         json!({"group_id": "123456", "server_id": "3"}),
     );
-    is(
-        encode::set_callback_settings(GROUP, 3, "5.199", &["message_new", "wall_reply_new"]),
-        "groups.setCallbackSettings",
-        json!({"group_id": "123456", "server_id": "3", "api_version": "5.199", "message_new": "1", "wall_reply_new": "1"}),
-    );
-    is(
-        encode::set_long_poll_settings(GROUP, "5.199", &["message_new"]),
-        "groups.setLongPollSettings",
-        json!({"group_id": "123456", "enabled": "1", "api_version": "5.199", "message_new": "1"}),
-    );
+}
+
+#[test]
+fn events_asked_for_are_switched_on_and_the_others_off() {
+    let settings = fields(&encode::set_callback_settings(GROUP, 3, "5.199", &["message_new", "user_block"]));
+    let named = [("group_id", "123456"), ("server_id", "3"), ("api_version", "5.199")];
+    for (name, value) in
+        named.into_iter().chain([("message_new", "1"), ("user_block", "1"), ("wall_reply_new", "0")])
+    {
+        assert_eq!(settings[name], value, "{name}");
+    }
+    let settings = fields(&encode::set_long_poll_settings(GROUP, "5.199", &omni_vk::EVENTS));
+    assert_eq!((&settings["enabled"], &settings["server_id"]), (&json!("1"), &json!(null)));
+    for event in omni_vk::EVENTS {
+        assert_eq!(settings[event], "1", "{event}");
+    }
+}
+
+#[test]
+fn a_call_shows_no_secret_and_no_words() {
+    let hook = url("https://omni.example/hook");
+    let entered = encode::add_callback_server(GROUP, &hook, "omni", &Secret::new("s3cr3tABC"));
+    let said = encode::send(&item(Content::text("тайна")), GROUP, &[]).unwrap();
+    let shown = format!("{entered:?} {said:?}");
+    assert!(!shown.contains("s3cr3t") && !shown.contains("тайна"), "{shown}");
+    assert!(shown.contains("secret_key"));
 }
 
 #[test]
@@ -477,7 +513,11 @@ fn the_other_calls_have_their_parameters() {
     is(encode::confirmation_code(GROUP), "groups.getCallbackConfirmationCode", json!({"group_id": "123456"}));
     is(encode::get_callback_servers(GROUP), "groups.getCallbackServers", json!({"group_id": "123456"}));
     is(encode::long_poll_server(GROUP), "groups.getLongPollServer", json!({"group_id": "123456"}));
-    is(encode::get_users(&[5, 6]), "users.get", json!({"user_ids": "5,6", "fields": "photo_100,screen_name"}));
+    is(
+        encode::get_users(&[5, 6]),
+        "users.get",
+        json!({"user_ids": "5,6", "fields": "photo_100,screen_name"}),
+    );
     is(encode::get_groups(&[7]), "groups.getById", json!({"group_ids": "7"}));
     is(
         encode::chats(&[2_000_000_001], GROUP),

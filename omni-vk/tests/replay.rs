@@ -85,7 +85,8 @@ fn whatever_is_kept_holds_no_secret_and_all_the_rest() {
 
 #[test]
 fn what_has_no_word_is_a_message_that_keeps_its_raw_form() {
-    for name in ["gift", "poll", "story", "audio", "cropped", "attachment_of_the_future", "geo_of_the_future"] {
+    for name in ["gift", "poll", "story", "audio", "cropped", "attachment_of_the_future", "geo_of_the_future"]
+    {
         let event = event(name);
         assert_eq!(event.kind(), EventKind::Message, "{name}");
         assert!(event.raw.is_some(), "{name}");
@@ -208,7 +209,8 @@ fn deep_nesting_neither_overflows_nor_is_lost() {
     }
     let forwarded = format!("{}{{}}{}", r#"{"from_id":1,"fwd_messages":["#.repeat(DEPTH), "]}".repeat(DEPTH));
     let replies = format!("{}{{}}{}", r#"{"reply_message":"#.repeat(DEPTH), "}".repeat(DEPTH));
-    for (key, value) in [("fwd_messages", format!("[{forwarded}]")), ("reply_message", replies), ("x", deep)] {
+    for (key, value) in [("fwd_messages", format!("[{forwarded}]")), ("reply_message", replies), ("x", deep)]
+    {
         let json = format!(
             r#"{{"type":"message_new","event_id":"a","object":{{"message":{{"peer_id":5,"from_id":5,"text":"да","{key}":{value}}}}}}}"#
         );
@@ -230,9 +232,8 @@ fn nothing_is_lost(name: &str, json: &[u8]) {
     let answer = [before, json, br#",{"type":"novelty","event_id":"last"}]}"#].concat();
     // A body that is no JSON at all is refused as a whole, and the place stays.
     let Ok(Poll::Events { events, ts }) = parse::poll(&answer, GROUP) else {
-        let is_json = std::str::from_utf8(&answer).is_ok_and(|text| {
-            serde_json::from_str::<serde_json::Value>(text).is_ok()
-        });
+        let is_json = std::str::from_utf8(&answer)
+            .is_ok_and(|text| serde_json::from_str::<serde_json::Value>(text).is_ok());
         assert!(!is_json, "{name}");
         return;
     };

@@ -5,7 +5,8 @@ use omni_core::content::{Location, Part};
 use omni_core::media::{Media, MediaKind, MediaRef};
 use url::Url;
 
-use super::wire::{Kind, Message, Str};
+use super::wire::{Kind, Message};
+use crate::wire::Str;
 
 /// What a message says. What there is no word for, or what lacks the field that makes it what it is, becomes
 /// [`Part::Unsupported`] under the name of its type.

@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::session::{Session, headers};
-use super::wire::{Dealer, Envelope, NewMessage, Payload, Posted};
 use crate::api::{certainty, retry_after, words};
 use crate::config::Rest;
-use crate::dialect::wire::Str;
 use crate::error::{Interface, classify, refused};
+use crate::wire::Str;
+use crate::wire::rooms::{Dealer, Envelope, NewMessage, Payload, Posted};
 
 /// How long a call may take.
 const CALL: Duration = Duration::from_secs(30);

@@ -4,13 +4,12 @@
 //! whose session is renewed by logging in again. Rooms have other ids than the buyers of webhooks, and nothing tells
 //! which belong together.
 //!
-//! [`wire`] and [`parse`] are pure.
+//! [`parse`] is pure, and the JSON is in [`wire::rooms`](crate::wire::rooms).
 
 mod api;
 pub mod parse;
 mod place;
 mod poll;
 mod session;
-pub mod wire;
 
 pub(crate) use api::Rooms;

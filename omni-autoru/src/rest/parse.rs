@@ -1,19 +1,21 @@
 //! From rooms and their messages to events. Pure: no input or output, no clock.
 
+use std::collections::BTreeMap;
+
 use omni_core::contact::{Identity, Sender, SenderKind};
 use omni_core::content::{Content, Item, Part};
 use omni_core::event::{Echo, Event, EventBody, Message as Said, Origin, ReadReach};
 use omni_core::media::{Media, MediaKind, MediaRef};
 use omni_core::{Address, MessageId, ProviderMessageId, Timestamp};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
-use super::wire::{Attachment, Message, Payload, Room, Subject, User};
 use crate::PROVIDER;
 use crate::address::AutoruAddress;
 use crate::dialect::parse::{is_incomplete, link};
-use crate::dialect::wire::{Id, Name, Str};
+use crate::dialect::wire::Name;
 use crate::parse::{nameless, part};
+use crate::wire::rooms::{Attachment, Message, Payload, Room, Subject, User};
+use crate::wire::{Id, Str};
 
 /// Words of a person.
 const PLAIN: &str = "TEXT_PLAIN";

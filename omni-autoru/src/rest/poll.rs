@@ -16,9 +16,10 @@ use serde_json::value::RawValue;
 use super::api::{Asked, Rooms};
 use super::parse::{InRoom, time};
 use super::place::{Place, Told};
-use super::wire::{Message, MessageList, Room, RoomList};
-use crate::dialect::wire::{Id, Name};
+use crate::dialect::wire::Name;
 use crate::parse::{nameless, part};
+use crate::wire::Id;
+use crate::wire::rooms::{Message, MessageList, Room, RoomList};
 
 /// Most messages asked for at once; <https://yandex.ru/dev/autoru/doc/ru/reference/chats/additional/get-message>
 /// names no limit (read 2026-11).

@@ -11,8 +11,8 @@ use omni_core::{Error, Secret};
 use omni_http::{Http, Renew};
 
 use super::api::{self, Answered};
-use super::wire::{LoggedIn, Login};
 use crate::config::Rest;
+use crate::wire::rooms::{LoggedIn, Login};
 
 /// <https://yandex.ru/dev/autoru/doc/ru/concepts/access> (read 2026-11)
 const AUTHORIZATION: HeaderName = HeaderName::from_static("x-authorization");

@@ -1,6 +1,7 @@
 //! Answers to calls.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -39,9 +40,9 @@ pub struct Subscriptions<'a> {
     pub subscriptions: Vec<Subscription<'a>>,
 }
 
-/// Where one webhook goes. The address holds a secret, so it has no `Debug`.
+/// Where one webhook goes. The address may hold a secret: `Debug` leaves it out.
 #[derive(Deserialize)]
-#[allow(missing_docs, missing_debug_implementations)]
+#[allow(missing_docs)]
 pub struct Subscription<'a> {
     #[serde(borrow)]
     pub url: Str<'a>,
@@ -49,8 +50,8 @@ pub struct Subscription<'a> {
     pub version: Option<Str<'a>>,
 }
 
-impl std::fmt::Debug for Subscription<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Subscription<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").field("version", &self.version).finish_non_exhaustive()
     }
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::site::{AvitoSite, invalid, refusal};
+use super::site::{AvitoSite, Refused, invalid, refused};
 use super::state::{ChatType, Said, VOICE_LIFE, seconds};
-use crate::sim::{Form, Reply, Request};
+use crate::sim::{Form, Request};
 
 /// Longest text, in characters.
 const TEXT: usize = 1000;
@@ -14,14 +14,14 @@ const IMAGE: usize = 24 << 20;
 /// How long a message may be taken back, in seconds.
 const DELETE: i64 = 3600;
 
-type Answer = Result<Value, Reply>;
+type Answer = Result<Value, Refused>;
 
 pub(super) fn account(site: &AvitoSite, account: i64) -> Answer {
     let state = site.state();
     if state.lacks_user_read {
-        return Err(refusal(403, "scope user:read is needed"));
+        return Err(refused(403, "scope user:read is needed"));
     }
-    let found = state.accounts.get(&account).ok_or_else(|| refusal(404, "Not Found"))?;
+    let found = state.accounts.get(&account).ok_or_else(|| refused(404, "Not Found"))?;
     Ok(json!({
         "id": found.id, "name": found.name, "email": "sales@example.org", "phone": "79990001122",
         "phones": ["79990001122"], "profile_url": format!("https://avito.ru/user/{:x}/profile", found.id),
@@ -29,33 +29,33 @@ pub(super) fn account(site: &AvitoSite, account: i64) -> Answer {
 }
 
 /// The only field that a body may have.
-fn only<'a>(body: &'a Map<String, Value>, fields: &[&str]) -> Result<&'a Map<String, Value>, Reply> {
+fn only<'a>(body: &'a Map<String, Value>, fields: &[&str]) -> Result<&'a Map<String, Value>, Refused> {
     match body.keys().find(|name| !fields.contains(&name.as_str())) {
         Some(unknown) => Err(invalid(unknown, "unknown field")),
         None => Ok(body),
     }
 }
 
-fn object(request: &Request) -> Result<Map<String, Value>, Reply> {
+fn object(request: &Request) -> Result<Map<String, Value>, Refused> {
     let kind = request.header("content-type").unwrap_or_default();
     match request.json() {
         Some(Value::Object(body)) if kind.starts_with("application/json") => Ok(body),
-        _ => Err(refusal(400, "a JSON object is needed")),
+        _ => Err(refused(400, "a JSON object is needed")),
     }
 }
 
-fn empty(request: &Request) -> Result<(), Reply> {
-    if request.body.is_empty() { Ok(()) } else { Err(refusal(400, "no body is expected")) }
+fn empty(request: &Request) -> Result<(), Refused> {
+    if request.body.is_empty() { Ok(()) } else { Err(refused(400, "no body is expected")) }
 }
 
-fn text<'a>(body: &'a Map<String, Value>, field: &str) -> Result<&'a str, Reply> {
+fn text<'a>(body: &'a Map<String, Value>, field: &str) -> Result<&'a str, Refused> {
     body.get(field)
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
         .ok_or_else(|| invalid(field, "is required"))
 }
 
-fn url_of(request: &Request) -> Result<String, Reply> {
+fn url_of(request: &Request) -> Result<String, Refused> {
     let body = object(request)?;
     let url = text(only(&body, &["url"])?, "url")?;
     match url::Url::parse(url) {
@@ -87,7 +87,7 @@ pub(super) fn subscriptions(site: &AvitoSite, account: i64) -> Answer {
 }
 
 /// `limit` 1 to 100, `offset` 0 to 1000.
-fn page(form: &Form) -> Result<(usize, usize), Reply> {
+fn page(form: &Form) -> Result<(usize, usize), Refused> {
     let within = |name: &str, default: usize, least: usize, most: usize| match form.text(name) {
         None => Ok(default),
         Some(text) => match text.parse::<usize>() {
@@ -107,7 +107,7 @@ pub(super) fn chats(site: &AvitoSite, account: i64, form: &Form) -> Answer {
         return Err(invalid("chat_types", "is unknown"));
     }
     let state = site.state();
-    let owner = state.accounts.get(&account).ok_or_else(|| refusal(404, "Not Found"))?;
+    let owner = state.accounts.get(&account).ok_or_else(|| refused(404, "Not Found"))?;
     let is_unread = |chat: &super::Chat| chat.entries.iter().any(|e| e.author != account && !e.is_read);
     let mut found: Vec<_> = state.chats.iter().filter(|chat| chat.account == account).collect();
     found.retain(|chat| types.contains(&chat.kind.as_str()));
@@ -118,8 +118,8 @@ pub(super) fn chats(site: &AvitoSite, account: i64, form: &Form) -> Answer {
     Ok(json!({"chats": shown.collect::<Vec<_>>(), "meta": {"has_more": has_more}}))
 }
 
-fn no_chat() -> Reply {
-    refusal(404, "chat is not found")
+fn no_chat() -> Refused {
+    refused(404, "chat is not found")
 }
 
 pub(super) fn chat(site: &AvitoSite, account: i64, id: &str) -> Answer {
@@ -182,7 +182,7 @@ fn is_picture(bytes: &[u8]) -> bool {
 
 pub(super) fn upload(site: &AvitoSite, account: i64, request: &Request) -> Answer {
     let form = request.form();
-    let [file] = form.files.as_slice() else { return Err(refusal(400, "one file is needed")) };
+    let [file] = form.files.as_slice() else { return Err(refused(400, "one file is needed")) };
     if file.field != "uploadfile[]" {
         return Err(invalid(&file.field, "unknown field"));
     }
@@ -217,12 +217,12 @@ pub(super) fn delete(site: &AvitoSite, account: i64, id: &str, message: &str, re
     let mut state = site.state();
     let chat = state.chat_mut(account, id).ok_or_else(no_chat)?;
     let entry = chat.entries.iter_mut().find(|entry| entry.id == message && entry.kind != "deleted");
-    let entry = entry.ok_or_else(|| refusal(404, "message is not found"))?;
+    let entry = entry.ok_or_else(|| refused(404, "message is not found"))?;
     if entry.author != account {
-        return Err(refusal(403, "the message is somebody else's"));
+        return Err(refused(403, "the message is somebody else's"));
     }
     if now - entry.created > DELETE {
-        return Err(refusal(400, "the message is too old"));
+        return Err(refused(400, "the message is too old"));
     }
     (entry.kind, entry.content) = ("deleted".to_owned(), json!({}));
     Ok(json!({}))

@@ -38,7 +38,7 @@ pub use site::{AvitoSite, refusal};
 pub use state::{Account, Advert, Chat, ChatType, Entry};
 
 use crate::sim::{Answered, Call, Faults, Ground, Hook, Poster, Server, Verdict};
-use state::{Said, Voice, seconds};
+use state::{Said, Voice, put, seconds};
 
 /// How often a webhook is tried in all. Avito does not document it.
 const TRIES: u32 = 3;
@@ -336,7 +336,7 @@ impl Buyer {
         let chat = state.chat_mut(self.seller.id, &self.chat);
         let Some((entry, chat)) = entry.zip(chat) else { panic!("the chat {} is gone", self.chat) };
         let spoil = |mut shown: Value| {
-            shown["author_id"] = json!("кто-то");
+            put(&mut shown, "author_id", json!("кто-то"));
             shown
         };
         let (told, hooked) = (spoil(chat.told(&entry)), spoil(chat.hooked(&entry)));

@@ -41,16 +41,16 @@ impl AvitoSite {
     }
 
     /// Whose token it is.
-    fn caller(&self, request: &Request) -> Result<i64, Reply> {
+    fn caller(&self, request: &Request) -> Result<i64, Refused> {
         let bearer = request.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
-        let Some(bearer) = bearer else { return Err(refusal(401, "Unauthorized")) };
+        let Some(bearer) = bearer else { return Err(refused(401, "Unauthorized")) };
         let state = self.state();
         // A token that ran out is refused with 403, not 401.
         match state.tokens.get(bearer) {
             Some(token) if token.until > seconds(self.now()) && !state.revoked.contains(&token.account) => {
                 Ok(token.account)
             }
-            _ => Err(refusal(403, "invalid access token")),
+            _ => Err(refused(403, "invalid access token")),
         }
     }
 
@@ -142,7 +142,7 @@ impl Site for AvitoSite {
         }
         let account = match self.caller(request) {
             Ok(account) => account,
-            Err(refused) => return refused,
+            Err(refusal) => return *refusal,
         };
         let steps = request.steps();
         let of = |place: usize| steps.get(place).cloned().unwrap_or_default();
@@ -169,7 +169,7 @@ impl Site for AvitoSite {
         self.changed();
         match result {
             Ok(answer) => Reply::json(200, &answer),
-            Err(refused) => refused,
+            Err(refusal) => *refusal,
         }
     }
 }
@@ -180,10 +180,18 @@ pub fn refusal(code: u16, message: &str) -> Reply {
     Reply::json(code, &json!({"error": {"code": code, "message": message}}))
 }
 
+/// A refusal on its way out of a call; boxed, because an answer is large.
+pub(super) type Refused = Box<Reply>;
+
+pub(super) fn refused(code: u16, message: &str) -> Refused {
+    Box::new(refusal(code, message))
+}
+
 /// A refusal of one field.
-pub(super) fn invalid(field: &str, why: &str) -> Reply {
+pub(super) fn invalid(field: &str, why: &str) -> Refused {
     let fields: Value = json!({field: why});
-    Reply::json(400, &json!({"error": {"code": 400, "message": "Bad Request", "fields": fields}}))
+    let error = json!({"code": 400, "message": "Bad Request", "fields": fields});
+    Box::new(Reply::json(400, &json!({"error": error})))
 }
 
 fn oauth(code: u16, error: &str, description: &str) -> Reply {

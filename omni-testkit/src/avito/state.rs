@@ -158,8 +158,8 @@ impl State {
         if with_refresh {
             let refresh = format!("rT-{:024x}", self.next());
             self.grants.insert(refresh.clone(), account);
-            answer["refresh_token"] = json!(refresh);
-            answer["scope"] = json!("messenger:read,messenger:write,user:read");
+            put(&mut answer, "refresh_token", json!(refresh));
+            put(&mut answer, "scope", json!("messenger:read,messenger:write,user:read"));
         }
         answer
     }
@@ -191,6 +191,13 @@ pub(super) struct Said {
     pub(super) kind: &'static str,
     pub(super) content: Value,
     pub(super) quote: Option<String>,
+}
+
+/// Sets a field of an object.
+pub(super) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(fields) = object.as_object_mut() {
+        fields.insert(name.to_owned(), value);
+    }
 }
 
 pub(super) fn seconds(now: Timestamp) -> i64 {
@@ -240,8 +247,9 @@ impl Chat {
         });
         let quoted = entry.quote.as_ref().and_then(|id| self.entries.iter().find(|entry| entry.id == *id));
         if let Some(quoted) = quoted {
-            told["quote"] = json!({"id": quoted.id, "author_id": quoted.author, "created": quoted.created,
+            let quote = json!({"id": quoted.id, "author_id": quoted.author, "created": quoted.created,
                                    "type": quoted.kind, "content": quoted.content});
+            put(&mut told, "quote", quote);
         }
         told
     }

@@ -1,8 +1,9 @@
 //! What Viber takes as a message.
 //!
 //! <https://developers.viber.com/docs/api/rest-bot-api/#send-message> and
-//! <https://github.com/Viber/creators-hub/blob/main/docs/bots-api/data-models/message.md> (read 2026-11). Unknown
-//! fields are refused as well: Viber would pass over them, and whoever sends them means something else.
+//! <https://github.com/Viber/creators-hub/blob/main/docs/bots-api/data-models/message.md> (read 2026-11).
+//! Unknown fields are refused as well: Viber would pass over them, and whoever sends them means something
+//! else.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Callbacks: signed, posted, tried again.
 //!
-//! <https://developers.viber.com/docs/api/rest-bot-api/#webhooks>: only 200 will do; what is answered otherwise comes
-//! again for an hour.
+//! <https://developers.viber.com/docs/api/rest-bot-api/#webhooks>: only 200 will do; what is answered
+//! otherwise comes again for an hour.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -63,7 +63,8 @@ fn signed(bot: &Bot, lane: &str, url: &str, body: &Value) -> Hook {
     hook
 }
 
-/// Shows the message in the answer to an opened chat, when it is one that Viber takes. Anything else is nothing.
+/// Shows the message in the answer to an opened chat, when it is one that Viber takes. Anything else is
+/// nothing.
 fn welcome(state: &Mutex<State>, hook: &Hook, answer: &Answered) {
     let Ok(opened) = serde_json::from_slice::<Value>(&hook.body) else { return };
     let Ok(message) = serde_json::from_slice::<Value>(&answer.body) else { return };

@@ -1,9 +1,9 @@
 //! A simulator of Viber's REST Bot API: real HTTP on loopback, both ways.
 //!
-//! The bot's side is the wire protocol of <https://developers.viber.com/docs/api/rest-bot-api/>: calls are checked
-//! strictly and refused by the numbers of its list of errors. The customers' side is typed Rust: a person opens the
-//! chat, writes, sends files, presses keys, unsubscribes. Callbacks are signed as Viber signs them, and tried again
-//! until they are answered 200.
+//! The bot's side is the wire protocol of <https://developers.viber.com/docs/api/rest-bot-api/>: calls are
+//! checked strictly and refused by the numbers of its list of errors. The customers' side is typed Rust: a
+//! person opens the chat, writes, sends files, presses keys, unsubscribes. Callbacks are signed as Viber
+//! signs them, and tried again until they are answered 200.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {

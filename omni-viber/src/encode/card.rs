@@ -8,14 +8,15 @@ use super::{cut, refused};
 use crate::capabilities::{CARDS, LABEL, ROW};
 use crate::wire::{ActionType, Body, Card, RichMedia};
 
-/// <https://developers.viber.com/docs/api/rest-bot-api/#rich-media-message--carousel-content-message>: apps of
-/// version 6.7 and up (read 2026-11).
+/// <https://developers.viber.com/docs/api/rest-bot-api/#rich-media-message--carousel-content-message>: apps
+/// of version 6.7 and up (read 2026-11).
 pub(super) const LEVEL: u8 = 2;
 
 const IMAGE_ROWS: u8 = 3;
 const TITLE_ROWS: u8 = 2;
 
-/// One card for each item. A card is a grid whose height is the same for all, so what one of them lacks is blank.
+/// One card for each item. A card is a grid whose height is the same for all, so what one of them lacks is
+/// blank.
 pub(super) fn body(method: &'static str, items: &[&Item]) -> Result<Body> {
     if items.len() > CARDS as usize {
         return Err(refused(method, "at most 6 cards fit in one message").with("cards", items.len()));

@@ -7,8 +7,8 @@ use super::refused;
 use crate::capabilities::{KEYBOARD_ROWS, LABEL, ROW, UNIT};
 use crate::wire::{ActionType, Key, Outgoing};
 
-/// What stands before the data of a key. A press comes back as the person's message with nothing but the data, so
-/// it has to be told from words.
+/// What stands before the data of a key. A press comes back as the person's message with nothing but the
+/// data, so it has to be told from words.
 pub const PRESS: &str = "omni:";
 
 /// <https://developers.viber.com/docs/tools/keyboards/>: asking for a phone number or place (read 2026-11).
@@ -79,8 +79,8 @@ fn key(button: &Button, columns: u8) -> Result<Key, &'static str> {
     Ok(Key { columns, rows: 1, action_type, action_body, text: harmless(&button.label), silent })
 }
 
-/// Words on keys and cards are read as HTML by apps of level 4 and up. How to escape a mark is not told, so what
-/// would begin a tag gets a blank of no width behind its `<` (law 12).
+/// Words on keys and cards are read as HTML by apps of level 4 and up. How to escape a mark is not told, so
+/// what would begin a tag gets a blank of no width behind its `<` (law 12).
 pub(super) fn harmless(words: &str) -> String {
     let mut safe = String::with_capacity(words.len());
     let mut signs = words.chars().peekable();

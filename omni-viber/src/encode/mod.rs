@@ -1,7 +1,7 @@
 //! From content to Viber's calls. Pure: a [`Request`] is a method's name and its body.
 //!
-//! Words that Viber has no place for beside a file go behind it as a message of their own, so one item may become
-//! two calls.
+//! Words that Viber has no place for beside a file go behind it as a message of their own, so one item may
+//! become two calls.
 //!
 //! Source: <https://developers.viber.com/docs/api/rest-bot-api/#send-message> and
 //! <https://github.com/Viber/creators-hub/blob/main/docs/bots-api/data-models/message.md> (read 2026-11).
@@ -67,7 +67,8 @@ impl Speaker {
 ///
 /// # Errors
 /// - [`NotFound`](ErrorKind::NotFound) for an address that is not Viber's;
-/// - [`ContentRejected`](ErrorKind::ContentRejected) and [`TooLarge`](ErrorKind::TooLarge) for what Viber refuses;
+/// - [`ContentRejected`](ErrorKind::ContentRejected) and [`TooLarge`](ErrorKind::TooLarge) for what Viber
+///   refuses;
 /// - [`Unsupported`](ErrorKind::Unsupported) for what the capabilities do not declare: answers to a certain
 ///   message, several files in one message, files in memory.
 pub fn send(item: &OutboundItem, speaker: &Speaker) -> Result<Vec<Request>> {

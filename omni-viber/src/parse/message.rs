@@ -47,8 +47,8 @@ fn unreadable(kind: &str) -> Content {
     Content::part(Part::Unsupported { what: kind.to_owned() })
 }
 
-/// What a pressed key carries. Our own begin with [`PRESS`]; a key that shows nothing in the chat was not set by us
-/// when its text does not, and is no word of the person either.
+/// What a pressed key carries. Our own begin with [`PRESS`]; a key that shows nothing in the chat was not set
+/// by us when its text does not, and is no word of the person either.
 fn pressed(message: &Message<'_>, silent: bool) -> Option<String> {
     let text = message.text.as_deref().filter(|_| &*message.kind == "text")?;
     match text.strip_prefix(PRESS) {

@@ -1,7 +1,8 @@
 //! From Viber's callbacks to events. Pure: no input or output, no clock.
 //!
-//! One callback becomes one event, or none for the probe of a registration. A callback is read in one pass; only
-//! when that fails, or when something in it has no word here, is it kept whole as the event's raw form (law 2).
+//! One callback becomes one event, or none for the probe of a registration. A callback is read in one pass;
+//! only when that fails, or when something in it has no word here, is it kept whole as the event's raw form
+//! (law 2).
 
 mod content;
 mod message;
@@ -30,8 +31,8 @@ pub struct Told {
 /// Reads the body of a webhook. `stickers` is where pictures of stickers are.
 ///
 /// # Errors
-/// [`Rejected`] when the text is not JSON, or does not name its event. Anything else that cannot be understood is
-/// an [`EventBody::Unsupported`] with its raw form.
+/// [`Rejected`] when the text is not JSON, or does not name its event. Anything else that cannot be
+/// understood is an [`EventBody::Unsupported`] with its raw form.
 pub fn callback(json: &[u8], stickers: &Url) -> Result<Told, Rejected> {
     let json = std::str::from_utf8(json).map_err(|_| Rejected::new(RejectReason::Malformed))?;
     match serde_json::from_str::<Callback<'_>>(json) {

@@ -9,8 +9,8 @@ use omni_core::{ProviderMessageId, Status};
 use super::{Context, people};
 use crate::wire::{Callback, Person, Str};
 
-/// How far a message of ours came. `delivered` comes once for each device, and one message to many has one token:
-/// the person belongs to the id.
+/// How far a message of ours came. `delivered` comes once for each device, and one message to many has one
+/// token: the person belongs to the id.
 /// <https://developers.viber.com/docs/api/rest-bot-api/#message-receipts-callbacks> (read 2026-11)
 pub(super) fn status(callback: &Callback<'_>, cx: &Context<'_>) -> Event {
     let person = callback.user_id.as_deref().filter(super::named);

@@ -108,7 +108,8 @@ pub struct Keyboard {
     pub buttons: Vec<Key>,
 }
 
-/// Cards to look through. <https://developers.viber.com/docs/api/rest-bot-api/#rich-media-message--carousel-content-message>
+/// Cards to look through.
+/// <https://developers.viber.com/docs/api/rest-bot-api/#rich-media-message--carousel-content-message>
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "Type", rename = "rich_media", rename_all = "PascalCase")]
 #[allow(missing_docs)]

@@ -39,7 +39,13 @@ pub fn add_callback_server(group_id: i64, url: &Url, title: &str, secret: &Secre
 }
 
 /// <https://dev.vk.com/method/groups.editCallbackServer>
-pub fn edit_callback_server(group_id: i64, server_id: i64, url: &Url, title: &str, secret: &Secret) -> Request {
+pub fn edit_callback_server(
+    group_id: i64,
+    server_id: i64,
+    url: &Url,
+    title: &str,
+    secret: &Secret,
+) -> Request {
     Request::new("groups.editCallbackServer")
         .with("group_id", group_id)
         .with("server_id", server_id)
@@ -55,20 +61,20 @@ pub fn delete_callback_server(group_id: i64, server_id: i64) -> Request {
 
 /// All events are off until this. <https://dev.vk.com/method/groups.setCallbackSettings>
 pub fn set_callback_settings(group_id: i64, server_id: i64, version: &str, events: &[&str]) -> Request {
-    let request = Request::new("groups.setCallbackSettings")
+    Request::new("groups.setCallbackSettings")
         .with("group_id", group_id)
         .with("server_id", server_id)
-        .with("api_version", version);
-    events.iter().fold(request, |request, event| request.switch(event))
+        .with("api_version", version)
+        .switches(events)
 }
 
 /// <https://dev.vk.com/method/groups.setLongPollSettings>
 pub fn set_long_poll_settings(group_id: i64, version: &str, events: &[&str]) -> Request {
-    let request = Request::new("groups.setLongPollSettings")
+    Request::new("groups.setLongPollSettings")
         .with("group_id", group_id)
         .with("enabled", 1)
-        .with("api_version", version);
-    events.iter().fold(request, |request, event| request.switch(event))
+        .with("api_version", version)
+        .switches(events)
 }
 
 /// <https://dev.vk.com/method/groups.getLongPollServer>
@@ -173,9 +179,7 @@ pub fn react(address: &Address, message: &ProviderMessageId, signs: &[String]) -
     let cmid = number(METHOD, message)?;
     let reaction = match signs {
         [] => None,
-        [sign] => {
-            Some(reaction_of(sign).ok_or_else(|| refused(METHOD, "VK does not have this sign"))?)
-        }
+        [sign] => Some(reaction_of(sign).ok_or_else(|| refused(METHOD, "VK does not have this sign"))?),
         _ => return Err(refused(METHOD, "one sign can be put on a message")),
     };
     let method = if reaction.is_some() { METHOD } else { "messages.deleteReaction" };

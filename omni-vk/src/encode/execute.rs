@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use omni_core::error::{ErrorKind, Result};
 use omni_core::Error;
+use omni_core::error::{ErrorKind, Result};
 
 use super::Request;
 

@@ -30,10 +30,22 @@ struct Key<'a> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Action<'a> {
-    Callback { label: &'a str, payload: String },
-    Location { payload: &'static str },
-    OpenLink { label: &'a str, link: &'a str },
-    Text { label: &'a str, #[serde(skip_serializing_if = "Option::is_none")] payload: Option<String> },
+    Callback {
+        label: &'a str,
+        payload: String,
+    },
+    Location {
+        payload: &'static str,
+    },
+    OpenLink {
+        label: &'a str,
+        link: &'a str,
+    },
+    Text {
+        label: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        payload: Option<String>,
+    },
 }
 
 /// Adds keys to a message.
@@ -63,7 +75,8 @@ fn rows<'a>(
     most: usize,
     key: fn(&'a Button) -> Made<'a>,
 ) -> Result<Vec<Vec<Key<'a>>>> {
-    let rows = laid_out(keyboard, most).ok_or_else(|| refused(method, "there are more keys than VK shows"))?;
+    let rows =
+        laid_out(keyboard, most).ok_or_else(|| refused(method, "there are more keys than VK shows"))?;
     let made = |button: &&'a Button| match key(button) {
         Ok(action) => Ok(Key { action }),
         Err(why) => Err(refused(method, why)),

@@ -14,6 +14,7 @@ mod keyboard;
 mod source;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use omni_core::content::{Content, Item, Location, Part};
 use omni_core::error::{ErrorKind, Result};
@@ -24,25 +25,34 @@ use serde::Serialize;
 
 pub use action::{
     add_callback_server, answer_button, chats, confirmation_code, delete, delete_callback_server,
-    document_server, edit_callback_server, get_callback_servers, get_group, get_groups, get_message, get_users,
-    long_poll_server, mark_read, photo_server, react, save_document, save_photo, set_callback_settings,
-    set_long_poll_settings, token_permissions, typing,
+    document_server, edit_callback_server, get_callback_servers, get_group, get_groups, get_message,
+    get_users, long_poll_server, mark_read, photo_server, react, save_document, save_photo,
+    set_callback_settings, set_long_poll_settings, token_permissions, typing,
 };
 pub use execute::{CALLS, execute};
 pub(crate) use source::saved_name;
 pub use source::{Class, Source, Upload, sources};
 
 use crate::address::{Comments, SubjectKind, VkAddress};
+use crate::config::EVENTS;
 use crate::markup::neutral;
 use crate::number::random_id;
 
 /// A call of a method, ready to be sent as a form.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method's name.
     pub method: &'static str,
     /// Its parameters, in order. Nested ones are JSON as text.
     pub fields: Vec<(Cow<'static, str>, String)>,
+}
+
+impl fmt::Debug for Request {
+    /// The names of its parameters: what they say is a customer's, or a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.fields.iter().map(|(name, _)| &**name).collect();
+        f.debug_struct("Request").field("method", &self.method).field("fields", &names).finish()
+    }
 }
 
 impl Request {
@@ -55,10 +65,14 @@ impl Request {
         self
     }
 
-    /// A switch whose name comes from the settings.
-    fn switch(mut self, name: &str) -> Self {
-        self.fields.push((Cow::Owned(name.to_owned()), "1".to_owned()));
-        self
+    /// Switches these events on, and off whatever else this connector may have switched on before.
+    fn switches(self, on: &[&str]) -> Self {
+        let off = EVENTS.iter().filter(|event| !on.contains(event));
+        let switched = on.iter().map(|&event| (event, 1)).chain(off.map(|&event| (event, 0)));
+        switched.fold(self, |mut request, (event, state)| {
+            request.fields.push((Cow::Owned(event.to_owned()), state.to_string()));
+            request
+        })
     }
 
     fn with_some(self, name: &'static str, value: Option<impl ToString>) -> Self {
@@ -111,8 +125,9 @@ fn message(item: &OutboundItem, peer: i64, group_id: i64, named: &[String]) -> R
 fn comment(item: &OutboundItem, place: Comments, group_id: i64) -> Result<Request> {
     const METHOD: &str = "wall.createComment";
     if place.subject.kind != SubjectKind::Wall {
-        return Err(Error::unsupported(METHOD)
-            .with_text("a community's token answers comments under posts only"));
+        return Err(
+            Error::unsupported(METHOD).with_text("a community's token answers comments under posts only")
+        );
     }
     if !item.content.parts.is_empty() || item.content.keyboard.is_some() {
         return Err(Error::unsupported(METHOD).with_text("a comment carries words only"));

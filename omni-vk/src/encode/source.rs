@@ -97,7 +97,8 @@ fn is_name(text: &str) -> bool {
     let Some(rest) = KINDS.iter().find_map(|kind| text.strip_prefix(kind)) else { return false };
     let mut steps = rest.strip_prefix('-').unwrap_or(rest).splitn(3, '_');
     let numbers = [steps.next(), steps.next()].into_iter().all(|step| step.is_some_and(digits));
-    numbers && steps.next().is_none_or(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric()))
+    numbers
+        && steps.next().is_none_or(|key| !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
 /// The name under which goods, a post or a film are attached. A bare number is one of the community's own goods.

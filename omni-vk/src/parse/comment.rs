@@ -37,7 +37,8 @@ fn written(place: SubjectKind, cx: &Context<'_>) -> Read {
     let Some((subject, address)) = places(&comment, place, cx) else { return Ok(cx.unsupported()) };
     let is_own = comment.from_id == -cx.group_id;
     let (at, from) = (time(comment.date), comment.from_id);
-    let reply_to = comment.reply_to_comment.filter(|id| *id > 0).map(|id| ReplyTo { message: name(id), quote: None });
+    let reply_to =
+        comment.reply_to_comment.filter(|id| *id > 0).map(|id| ReplyTo { message: name(id), quote: None });
     let id = name(comment.id);
     let (content, has_more) = content_of(comment, is_own);
     let raw = has_more.then(|| cx.raw()).flatten();
@@ -49,7 +50,11 @@ fn written(place: SubjectKind, cx: &Context<'_>) -> Read {
     };
     let body = if is_own {
         // Whether a person or a program wrote it is not told; a person is never taken for a program.
-        EventBody::Echo(Echo { message: Said { origin: Origin::Person, ..message }, ours: None, author: None })
+        EventBody::Echo(Echo {
+            message: Said { origin: Origin::Person, ..message },
+            ours: None,
+            author: None,
+        })
     } else {
         EventBody::Comment(Box::new(Commented { message, subject }))
     };
@@ -118,8 +123,7 @@ fn places(comment: &Comment<'_>, place: SubjectKind, cx: &Context<'_>) -> Option
 }
 
 fn content_of(comment: Comment<'_>, is_own: bool) -> (omni_core::Content, bool) {
-    let parts =
-        Parts { text: comment.text, attachments: &comment.attachments, geo: None, forwarded: &[] };
+    let parts = Parts { text: comment.text, attachments: &comment.attachments, geo: None, forwarded: &[] };
     let mut read = content::read(parts);
     if let Some(text) = read.content.text.as_mut().filter(|_| is_own) {
         text.plain = markup::restored(std::mem::take(&mut text.plain));

@@ -301,7 +301,12 @@ fn goods(goods: Market<'_>) -> Item {
 
 fn post(post: Wall<'_>) -> Item {
     let id = format!("wall{}_{}", post.to_id, post.id);
-    Item { title: title(post.text), url: page(&format!("https://vk.com/{id}")), id: Some(id), ..Item::default() }
+    Item {
+        title: title(post.text),
+        url: page(&format!("https://vk.com/{id}")),
+        id: Some(id),
+        ..Item::default()
+    }
 }
 
 fn comment(reply: WallReply<'_>) -> Item {

@@ -21,13 +21,13 @@ pub(super) fn new(cx: &Context<'_>) -> Read {
     // Since version 5.103 the message is within the object; before it was the object.
     let wrapped = serde_json::from_str::<NewMessage<'_>>(cx.object())?.message;
     let m: Message<'_> = serde_json::from_str(wrapped.map_or(cx.object(), RawValue::get))?;
-    if m.from_id == -cx.group_id {
+    if m.out == 1 || m.from_id == -cx.group_id {
         return Ok(echo(m, cx));
     }
     if let Some(action) = m.action {
         return Ok(reported(&m, action, cx));
     }
-    let pressed = m.payload.map_or(Pressed::Nothing, |payload| pressed(payload));
+    let pressed = m.payload.map_or(Pressed::Nothing, pressed);
     match pressed {
         Pressed::Start => Ok(started(&m, cx)),
         Pressed::Ours(data) => Ok(button(&m, data, cx)),
@@ -86,8 +86,7 @@ fn natural(m: &Message<'_>) -> String {
 }
 
 fn content_of(m: Message<'_>) -> content::Said {
-    let parts =
-        Parts { text: m.text, attachments: &m.attachments, geo: m.geo, forwarded: &m.fwd_messages };
+    let parts = Parts { text: m.text, attachments: &m.attachments, geo: m.geo, forwarded: &m.fwd_messages };
     let mut read = content::read(parts);
     if m.is_cropped {
         read.lacks("cropped");
@@ -127,7 +126,7 @@ fn answered(m: &Message<'_>) -> Option<ReplyTo> {
 fn referral(m: &Message<'_>) -> Option<Referral> {
     let text = |text: &Option<Str<'_>>| text.as_deref().filter(|t| !t.is_empty()).map(str::to_owned);
     let (token, source) = (text(&m.referral), text(&m.ref_source));
-    (token.is_some() || source.is_some()).then(|| Referral { token, source, ad: None })
+    (token.is_some() || source.is_some()).then_some(Referral { token, source, ad: None })
 }
 
 fn said(m: Message<'_>, cx: &Context<'_>) -> Event {

@@ -37,7 +37,9 @@ pub fn webhook(json: &[u8], group_id: i64, code: Option<&str>) -> Result<Receive
     if &*envelope.kind == CONFIRMATION {
         let code = code.ok_or_else(|| Rejected {
             reason: RejectReason::NoWebhook,
-            detail: Some("no confirmation code is known: connect or check first, or set confirmation".to_owned()),
+            detail: Some(
+                "no confirmation code is known: connect or check first, or set confirmation".to_owned(),
+            ),
         })?;
         return Ok(Received { answer: Answer::text(code.to_owned()), events: Vec::new() });
     }

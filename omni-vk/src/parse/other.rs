@@ -23,6 +23,9 @@ pub(super) fn button(cx: &Context<'_>) -> Read {
 
 pub(super) fn read(cx: &Context<'_>) -> Read {
     let mark: MessageRead = serde_json::from_str(cx.object())?;
+    if is_ours(mark.from_id, cx) {
+        return Ok(cx.unsupported());
+    }
     let messages = vec![id(mark.conversation_message_id)];
     Ok(cx.event(EventBody::Read { messages, reach: ReadReach::UpTo }).at_address(peer(mark.peer_id)))
 }
@@ -30,11 +33,17 @@ pub(super) fn read(cx: &Context<'_>) -> Read {
 /// Told of private talks only: they have the number of their person.
 pub(super) fn typing(cx: &Context<'_>) -> Read {
     let Typing { from_id } = serde_json::from_str(cx.object())?;
+    if is_ours(from_id, cx) {
+        return Ok(cx.unsupported());
+    }
     Ok(cx.event(EventBody::Typing { sender: people::sender(from_id) }).at_address(peer(from_id)))
 }
 
 pub(super) fn reaction(cx: &Context<'_>) -> Read {
     let reacted: Reacted = serde_json::from_str(cx.object())?;
+    if is_ours(reacted.reacted_id, cx) {
+        return Ok(cx.unsupported());
+    }
     let body = EventBody::Reaction(Reaction {
         message: id(reacted.cmid),
         sender: Some(people::sender(reacted.reacted_id)),
@@ -56,6 +65,11 @@ pub(super) fn denied(cx: &Context<'_>) -> Read {
     let denied: Allowed<'_> = serde_json::from_str(cx.object())?;
     let body = EventBody::Blocked { sender: people::sender(denied.user_id) };
     Ok(cx.event(body).at_address(peer(denied.user_id)))
+}
+
+/// What the community did itself is no news of the other side.
+fn is_ours(id: i64, cx: &Context<'_>) -> bool {
+    id == -cx.group_id
 }
 
 fn peer(id: i64) -> Address {

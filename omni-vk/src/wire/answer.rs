@@ -42,7 +42,6 @@ pub struct ExecuteError<'a> {
 #[derive(Debug, Deserialize)]
 #[allow(missing_docs)]
 pub struct Sent<'a> {
-    pub peer_id: Option<i64>,
     pub conversation_message_id: Option<i64>,
     #[serde(borrow)]
     pub error: Option<ItemError<'a>>,

@@ -17,10 +17,7 @@ pub struct NewMessage<'a> {
 #[derive(Debug, Deserialize)]
 #[allow(missing_docs)] // the provider's fields, described at the address above
 pub struct Message<'a> {
-    /// Number in the community's private talks; 0 in chats.
-    #[serde(default)]
-    pub id: i64,
-    /// Number within the peer: always there.
+    /// Number within the peer: always there. The `id` beside it is 0 in chats.
     #[serde(default)]
     pub conversation_message_id: i64,
     #[serde(default)]
@@ -115,6 +112,4 @@ pub struct Action<'a> {
     #[serde(borrow, rename = "type")]
     pub kind: Str<'a>,
     pub member_id: Option<i64>,
-    #[serde(borrow)]
-    pub text: Option<Str<'a>>,
 }

@@ -21,12 +21,12 @@ use serde_json::value::RawValue;
 
 pub use answer::{
     Answer, ApiError, CallbackServer, CallbackServers, Chat, ChatSettings, Chats, Code, Deleted,
-    ExecuteError, Group, Groups, ItemError, LongPoll, LongPollServer, Name, Peer, Permission, Permissions, Saved,
-    SavedDocument, SavedPhoto, Sent, ServerId, UploadServer, UploadedFile, UploadedPhoto,
+    ExecuteError, Group, Groups, ItemError, LongPoll, LongPollServer, Name, Peer, Permission, Permissions,
+    Saved, SavedDocument, SavedPhoto, Sent, ServerId, UploadServer, UploadedFile, UploadedPhoto,
 };
 pub use attachment::{
-    Attachment, Audio, AudioMessage, Call, Document, Graffiti, Link, Market, Photo, PhotoSize, Price, Sticker,
-    Video, Wall, WallReply,
+    Attachment, Audio, AudioMessage, Call, Document, Graffiti, Link, Market, Photo, PhotoSize, Price,
+    Sticker, Video, Wall, WallReply,
 };
 pub use event::{Allowed, Comment, CommentDeleted, MessageEvent, MessageRead, Reacted, Typing};
 pub use message::{Action, Coordinates, Forwarded, Geo, Message, NewMessage, Place, Quoted};
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for Ts {
 }
 
 /// What a webhook has to prove before anything else of it is read.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[allow(missing_docs)]
 pub struct Claim<'a> {
     #[serde(borrow, rename = "type")]
@@ -116,6 +116,16 @@ pub struct Claim<'a> {
     pub group_id: i64,
     #[serde(borrow)]
     pub secret: Option<Str<'a>>,
+}
+
+impl fmt::Debug for Claim<'_> {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("kind", &self.kind)
+            .field("group_id", &self.group_id)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What every event comes in. The secret is left out: nothing that is kept may hold it.

@@ -62,7 +62,9 @@ impl Reader {
         part: impl Fn(T) -> Option<Part>,
     ) {
         let Some(raw) = raw else { return };
-        match read::<T>(raw).and_then(part) {
+        // A derived reader takes lists for objects as well.
+        let found = raw.get().starts_with('{').then(|| read::<T>(raw)).flatten();
+        match found.and_then(part) {
             Some(part) => self.content.parts.push(part),
             None => self.unsupported(name),
         }

@@ -9,7 +9,7 @@ use super::{Id, Str};
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Answer<'a> {
     /// The program's id of the message; left out, it is the `id` of the request.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub id: Option<Id<'a>>,
 }
 
@@ -17,7 +17,7 @@ pub struct Answer<'a> {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 pub struct Pong<'a> {
     /// Name of the account, for people.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub name: Option<Str<'a>>,
 }
 
@@ -36,10 +36,9 @@ pub struct Reason<'a> {
     #[serde(borrow)]
     pub kind: Str<'a>,
     /// Words for the people who run the channel. Never what the customer or the operator wrote.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub text: Option<Str<'a>>,
     /// Seconds to wait, for `rate_limited` and `unavailable`; the header `Retry-After` says the same.
-    #[serde(default)]
     pub retry_after: Option<u64>,
     /// What has to wait; left out, it is everything.
     #[serde(default)]

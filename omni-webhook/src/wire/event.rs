@@ -36,23 +36,23 @@ pub struct Event<'a> {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 pub struct Envelope<'a> {
     /// The program's id of the event. The same event told again has the same id, and changes nothing.
-    #[serde(borrow, default)]
-    #[schemars(with = "Id<'static>")]
+    #[serde(borrow)]
+    #[schemars(with = "Id<'static>", required)]
     pub id: Option<&'a RawValue>,
     /// Its kind.
-    #[serde(borrow, default, rename = "type")]
+    #[serde(borrow, rename = "type")]
     #[schemars(skip)]
     pub kind: Option<&'a RawValue>,
     /// Where it happened.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(skip)]
     pub address: Option<&'a RawValue>,
     /// When it happened, in milliseconds since 1970-01-01T00:00:00Z.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<i64>")]
     pub at: Option<&'a RawValue>,
     /// `history` for what is told afterwards: nothing answers it by itself.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<omni_core::event::Told>")]
     pub told: Option<&'a RawValue>,
 }
@@ -89,6 +89,7 @@ pub enum Body<'a> {
 
 /// An event that says something.
 #[derive(Debug, JsonSchema)]
+#[schemars(rename = "{T}")]
 pub struct Worded<'a, T> {
     /// What its kind has.
     #[serde(flatten)]
@@ -102,27 +103,27 @@ pub struct Worded<'a, T> {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 pub struct Said<'a> {
     /// The words; beside files their caption.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<String>")]
     pub text: Option<&'a RawValue>,
     /// Ranges of the words that mean more, in UTF-16 units.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<Vec<Entity>>")]
     pub entities: Option<&'a RawValue>,
     /// Files.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<Vec<MediaIn>>")]
     pub media: Option<&'a RawValue>,
     /// A place.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<Location>")]
     pub location: Option<&'a RawValue>,
     /// A person's card.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<ContactCard>")]
     pub contact: Option<&'a RawValue>,
     /// Adverts or goods shown in the message.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     #[schemars(with = "Option<Vec<Item>>")]
     pub items: Option<&'a RawValue>,
 }
@@ -135,31 +136,22 @@ pub struct MediaIn {
     /// Where it is fetched: at the endpoint's own host, or at one of the hosts in the settings.
     pub url: Url,
     /// File name.
-    #[serde(default)]
     pub name: Option<String>,
     /// Media type, as `image/jpeg`.
-    #[serde(default)]
     pub mime: Option<String>,
     /// Bytes.
-    #[serde(default)]
     pub size: Option<u64>,
     /// Pixels across.
-    #[serde(default)]
     pub width: Option<u32>,
     /// Pixels down.
-    #[serde(default)]
     pub height: Option<u32>,
     /// Playing time.
-    #[serde(default)]
     pub seconds: Option<u32>,
     /// The emoji a sticker stands for.
-    #[serde(default)]
     pub emoji: Option<String>,
     /// Title or performer of music.
-    #[serde(default)]
     pub title: Option<String>,
     /// Until when the address is good, in milliseconds since 1970-01-01T00:00:00Z.
-    #[serde(default)]
     pub until: Option<i64>,
 }
 
@@ -170,22 +162,22 @@ pub struct Person<'a> {
     #[serde(borrow)]
     pub id: Id<'a>,
     /// Name to show.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub name: Option<Str<'a>>,
     /// User name without `@`.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub username: Option<Str<'a>>,
     /// Phone number, best as `+79990001122`.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub phone: Option<Str<'a>>,
     /// E-mail address.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub email: Option<Str<'a>>,
     /// Address of a picture.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub avatar: Option<Str<'a>>,
     /// Language, as `ru` or `en-GB`.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub language: Option<Str<'a>>,
     /// Other ids of the same person in the program.
     #[serde(borrow, default)]
@@ -220,19 +212,14 @@ pub struct MessageEvent<'a> {
     #[serde(borrow)]
     pub sender: Person<'a>,
     /// What it answers.
-    #[serde(default)]
     pub reply_to: Option<ReplyTo>,
     /// The advert or goods the talk is about.
-    #[serde(default)]
     pub item: Option<Item>,
     /// Which link or advert brought the person.
-    #[serde(default)]
     pub referral: Option<Referral>,
     /// What kind of chat it is in; left out, it is the person's own.
-    #[serde(default)]
     pub chat: Option<Chat>,
     /// `automatic` for what a program wrote by itself: nothing answers it by itself.
-    #[serde(default)]
     pub origin: Option<Origin>,
 }
 
@@ -246,13 +233,12 @@ pub struct EchoEvent<'a> {
     #[serde(borrow)]
     pub message_id: Id<'a>,
     /// The `id` of the request, when it is a message of ours.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub ours: Option<Str<'a>>,
     /// Name of who answered.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub author: Option<Str<'a>>,
     /// What it answers.
-    #[serde(default)]
     pub reply_to: Option<ReplyTo>,
 }
 
@@ -303,18 +289,18 @@ pub struct ReactionEvent<'a> {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct StatusEvent<'a> {
     /// Where.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub address: Option<Id<'a>>,
     /// The program's id of the message.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub message: Option<Id<'a>>,
     /// The `id` of the request.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub ours: Option<Str<'a>>,
     /// How far it came.
     pub status: How,
     /// Why it failed.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub error: Option<Reason<'a>>,
 }
 
@@ -343,13 +329,13 @@ pub struct ButtonEvent<'a> {
     #[serde(borrow)]
     pub data: Str<'a>,
     /// What is written on it.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub label: Option<Str<'a>>,
     /// The message it hangs under.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub message: Option<Id<'a>>,
     /// What names the press in `answer_button`, where the customer waits for an answer.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub ticket: Option<Id<'a>>,
 }
 
@@ -363,7 +349,6 @@ pub struct StartedEvent<'a> {
     #[serde(borrow)]
     pub sender: Person<'a>,
     /// Which link or advert brought the person.
-    #[serde(default)]
     pub referral: Option<Referral>,
 }
 
@@ -388,6 +373,6 @@ pub struct ReadEvent<'a> {
     #[serde(borrow, default)]
     pub messages: Vec<Id<'a>>,
     /// Everything up to this message.
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     pub up_to: Option<Id<'a>>,
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::dialect::wire::{Id, Str};
+use super::{Id, Str};
 
 /// What every answer has beside its own fields.
 #[derive(Clone, Debug, Default, Deserialize)]
