@@ -46,7 +46,9 @@ pub(crate) async fn set_book(
 
 /// Connects one account. Settings that cannot be used end the program; a provider that does not answer, or
 /// does not like the credential, is shown in the desk, and the others work.
-pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(), Box<dyn Error>> {
+///
+/// Yields the webhook's address where a person has to type it in at the provider.
+pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<Option<Url>, Box<dyn Error>> {
     let key = settings.key();
     let channel = desk
         .registry()
@@ -77,28 +79,32 @@ pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<(
     }
     // First into the hub: some providers call the webhook while it is being registered.
     desk.hub().add_channel(setup);
+    let mut to_type_in = None;
     if channel.receives().takes_webhooks() {
-        shown.remarks.extend(register(desk, &key, channel.as_ref()).await?);
+        let (typed, remarks) = register(desk, &key, channel.as_ref()).await?;
+        to_type_in = typed;
+        shown.remarks.extend(remarks);
     }
     desk.add_channel(shown);
-    Ok(())
+    Ok(to_type_in)
 }
 
-/// Registers our webhook; says what a person still has to do.
+/// Registers our webhook; gives the address to type in, where there is no call for it, and what a person still has to do.
 async fn register(
     desk: &Desk,
     key: &ChannelKey,
     channel: &dyn Channel,
-) -> Result<Vec<String>, Box<dyn Error>> {
+) -> Result<(Option<Url>, Vec<String>), Box<dyn Error>> {
     let at = WebhookUrl::new(webhook_url(desk.public_url(), key))?;
     Ok(match channel.connect(&at).await {
         Ok(connected) => {
-            let typed = connected.url.map(|url| format!("Webhook address to enter at the provider: {url}"));
-            typed.into_iter().chain(connected.steps).collect()
+            let said = |url: &Url| format!("Webhook address to enter at the provider: {url}");
+            let remarks = connected.url.as_ref().map(said).into_iter().chain(connected.steps).collect();
+            (connected.url, remarks)
         }
         Err(error) => {
             tracing::warn!(channel = %key, %error, "the webhook is not registered");
-            vec![error.to_string()]
+            (None, vec![error.to_string()])
         }
     })
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Multipart, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
+use futures_util::stream;
+use omni::core::media::MediaStream;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Body, Failure, Named, media::CAP};
 use crate::desk::Desk;
-use crate::simulated::{Customer, Deed, Line, Simulator, Upload};
+use crate::simulated::{Customer, Deed, FileAt, Line, Simulator, Upload};
 
 /// `GET /api/simulators`: the simulated providers and their customers.
 pub(super) async fn simulators(State(desk): State<Desk>) -> Json<Vec<Value>> {
@@ -93,8 +95,18 @@ pub(super) async fn media(
     let missing = || Failure::not_found("file");
     let lines = simulator.chat(&id).ok_or_else(missing)?;
     let file = lines.into_iter().find(|l| l.id == line).and_then(|l| l.file).ok_or_else(missing)?;
+    let at = match &file.at {
+        FileAt::App(bytes) => {
+            let size = Some(bytes.len() as u64);
+            let bytes = Box::pin(stream::iter([Ok(bytes.clone())]));
+            let whole = MediaStream { mime: None, size, bytes };
+            return Ok(super::media::answer(whole, file.mime.as_deref(), Some(file.kind), None));
+        }
+        FileAt::Address(url) => return Ok(Redirect::temporary(url.as_str()).into_response()),
+        FileAt::Provider(at) => at,
+    };
     let channel = desk.hub().channel(simulator.channel()).ok_or_else(missing)?;
-    let stream = channel.inbound().ok_or_else(missing)?.fetch(&file.at, CAP).await;
+    let stream = channel.inbound().ok_or_else(missing)?.fetch(at, CAP).await;
     let stream = stream.map_err(|e| Failure::new(StatusCode::BAD_GATEWAY, e.to_string()))?;
     Ok(super::media::answer(stream, file.mime.as_deref(), Some(file.kind), file.name.as_deref()))
 }

@@ -6,8 +6,11 @@ use super::{Deed, Simulator, Upload};
 
 const SNEAKERS: &[u8] = include_bytes!("../demo/sneakers.jpg");
 
-/// Lets them write. What a simulator does not know is left out.
+/// Lets them write: most at the first provider, one at each of the others. What a simulator does not know is left out.
 pub(super) fn play(simulator: &dyn Simulator) {
+    if simulator.provider() != omni::telegram::PROVIDER {
+        return ask(simulator);
+    }
     let maria = simulator.enter("Мария Соколова").id;
     let oleg = simulator.enter("Олег Ким").id;
     let ivan = simulator.enter("Иван Петров").id;
@@ -30,6 +33,21 @@ pub(super) fn play(simulator: &dyn Simulator) {
         bytes: Bytes::from_static(SNEAKERS),
     };
     if let Err(error) = simulator.send_file(&ivan, picture, "") {
+        tracing::debug!(%error, "left out of the demo");
+    }
+}
+
+/// One customer with a question that one has at such a provider.
+fn ask(simulator: &dyn Simulator) {
+    let (name, question) = match simulator.provider().as_str() {
+        "viber" => ("Алеся Новик", "Добры дзень! Доставляете в Минск? 📦"),
+        "vk" => ("Дмитрий Орлов", "Привет! Ещё есть белые? 🤍"),
+        "avito" => ("Никита", "Здравствуйте, ещё продаёте?"),
+        _ => ("Пётр", "Добрый день! Торг возможен?"),
+    };
+    let who = simulator.enter(name).id;
+    let deed = Deed::Write { text: question.to_owned(), reply_to: None };
+    if let Err(error) = simulator.act(&who, deed) {
         tracing::debug!(%error, "left out of the demo");
     }
 }

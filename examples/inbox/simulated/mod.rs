@@ -3,8 +3,13 @@
 //! Nothing in the desk knows of them: a simulator yields [`ChannelSettings`], which are connected like those of
 //! a real account. To add one: implement [`Simulator`], and name it in [`simulators`].
 
+mod autoru;
+mod avito;
 mod demo;
+mod people;
 mod telegram;
+mod viber;
+mod vk;
 
 use std::error::Error;
 use std::sync::Arc;
@@ -17,6 +22,7 @@ use omni::hub::store::{ConversationQuery, StateFilter};
 use omni::{Book, ChannelKey, Provider};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
+use url::Url;
 
 use crate::config::{ChannelSettings, Settings};
 use crate::desk::Desk;
@@ -53,6 +59,11 @@ pub(crate) trait Simulator: Send + Sync {
 
     /// A customer sends a file.
     fn send_file(&self, customer: &str, file: Upload, caption: &str) -> Result<(), String>;
+
+    /// A person types the address of our webhook into the provider's cabinet, where there is no call for it.
+    fn is_told_webhook(&self, at: &Url) {
+        let _ = at;
+    }
 
     /// Moves whenever anything happened.
     fn changes(&self) -> watch::Receiver<u64>;
@@ -119,12 +130,22 @@ pub(crate) struct Line {
 /// A file of a [`Line`].
 #[derive(Debug, Serialize)]
 pub(crate) struct LineFile {
-    /// How the channel's connector fetches it.
     #[serde(skip)]
-    pub(crate) at: MediaRef,
+    pub(crate) at: FileAt,
     pub(crate) kind: MediaKind,
     pub(crate) name: Option<String>,
     pub(crate) mime: Option<String>,
+}
+
+/// Where a file of a [`Line`] is.
+#[derive(Debug)]
+pub(crate) enum FileAt {
+    /// At the provider: the channel's connector fetches it.
+    Provider(MediaRef),
+    /// In the customer's app.
+    App(Bytes),
+    /// At a public address.
+    Address(Url),
 }
 
 /// A key under a [`Line`].
@@ -144,7 +165,9 @@ pub(crate) async fn start(desk: &Desk, settings: &Settings) -> Result<(), Box<dy
     let book = Book::from_toml(BOOK).map_err(|bad| bad.in_file("simulated/book.toml"))?;
     for (simulator, channel) in simulators {
         channels::set_book(desk, &book, std::slice::from_ref(&channel)).await?;
-        channels::connect(desk, &channel).await?;
+        if let Some(typed) = channels::connect(desk, &channel).await? {
+            simulator.is_told_webhook(&typed);
+        }
         end_former_run(desk, simulator.channel()).await?;
         live::follow_simulator(desk, simulator.as_ref());
         demo::play(simulator.as_ref());
@@ -153,10 +176,20 @@ pub(crate) async fn start(desk: &Desk, settings: &Settings) -> Result<(), Box<dy
     Ok(())
 }
 
+type Started = (Arc<dyn Simulator>, ChannelSettings);
+
 /// Every simulator, with the settings under which the desk reaches it.
-async fn simulators() -> Result<Vec<(Arc<dyn Simulator>, ChannelSettings)>, Box<dyn Error>> {
-    let (telegram, settings) = telegram::Telegram::start().await?;
-    Ok(vec![(Arc::new(telegram) as Arc<dyn Simulator>, settings)])
+async fn simulators() -> Result<Vec<Started>, Box<dyn Error>> {
+    fn any<S: Simulator + 'static>((simulator, settings): (S, ChannelSettings)) -> Started {
+        (Arc::new(simulator), settings)
+    }
+    Ok(vec![
+        any(telegram::Telegram::start().await?),
+        any(viber::Viber::start().await?),
+        any(vk::Vk::start().await?),
+        any(avito::Avito::start().await?),
+        any(autoru::Autoru::start().await?),
+    ])
 }
 
 /// The database outlives the simulators: nobody is left to answer in what a former run left open.

@@ -1,9 +1,6 @@
 //! Telegram, simulated.
 
-use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use omni::core::media::{MediaKind, MediaRef};
 use omni::telegram::PROVIDER;
@@ -12,7 +9,8 @@ use omni_testkit::telegram as sim;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::{Customer, Deed, Line, LineButton, LineFile, Simulator, Upload};
+use super::people::{People, secret, unique};
+use super::{Customer, Deed, FileAt, Line, LineButton, LineFile, Simulator, Upload};
 use crate::config::ChannelSettings;
 
 const TITLE: &str = "Sneaker Shop";
@@ -21,13 +19,7 @@ const TITLE: &str = "Sneaker Shop";
 pub(super) struct Telegram {
     bot: sim::BotHandle,
     channel: ChannelKey,
-    people: Mutex<BTreeMap<i64, Person>>,
-}
-
-struct Person {
-    handle: sim::Customer,
-    name: String,
-    blocked: bool,
+    people: People<sim::Customer>,
 }
 
 impl Telegram {
@@ -45,23 +37,7 @@ impl Telegram {
             policy: None,
             config: json!({ "token": token, "secret_token": secret(), "base_url": server.base_url() }),
         };
-        Ok((Self { bot, channel: settings.key(), people: Mutex::default() }, settings))
-    }
-
-    fn people(&self) -> MutexGuard<'_, BTreeMap<i64, Person>> {
-        self.people.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Somebody's side of their chat.
-    fn handle(&self, customer: &str) -> Option<sim::Customer> {
-        let id: i64 = customer.parse().ok()?;
-        self.people().get(&id).map(|person| person.handle.clone())
-    }
-
-    fn set_blocked(&self, customer: &sim::Customer, blocked: bool) {
-        if let Some(person) = self.people().get_mut(&customer.chat_id()) {
-            person.blocked = blocked;
-        }
+        Ok((Self { bot, channel: settings.key(), people: People::new() }, settings))
     }
 }
 
@@ -83,35 +59,28 @@ impl Simulator for Telegram {
     }
 
     fn customers(&self) -> Vec<Customer> {
-        let people = self.people();
-        people
-            .iter()
-            .map(|(id, p)| Customer { id: id.to_string(), name: p.name.clone(), blocked: p.blocked })
-            .collect()
+        self.people.list()
     }
 
     fn enter(&self, name: &str) -> Customer {
-        let mut people = self.people();
-        // New in every run, because the database may remember those of a former one.
-        let fresh = i64::try_from(unique()).unwrap_or_default();
-        let id = people.last_key_value().map_or(fresh, |(last, _)| fresh.max(last + 1));
+        let number = self.people.count();
+        let id = i64::try_from(unique()).unwrap_or_default() + i64::try_from(number).unwrap_or_default();
         let (first, last) = name.split_once(' ').unwrap_or((name, ""));
         let mut user = sim::User::new(id, first).language("ru").phone(format!("7900{:07}", id % 10_000_000));
-        user = user.username(format!("guest_{}", people.len() + 1));
+        user = user.username(format!("guest_{}", number + 1));
         if !last.is_empty() {
             user = user.last_name(last);
         }
-        people.insert(id, Person { handle: self.bot.customer(user), name: name.to_owned(), blocked: false });
-        Customer { id: id.to_string(), name: name.to_owned(), blocked: false }
+        self.people.add(id.to_string(), name, self.bot.customer(user))
     }
 
     fn chat(&self, customer: &str) -> Option<Vec<Line>> {
-        let customer = self.handle(customer)?;
+        let customer = self.people.handle(customer)?;
         Some(customer.transcript().iter().map(line).collect())
     }
 
     fn act(&self, customer: &str, deed: Deed) -> Result<(), String> {
-        let who = self.handle(customer).ok_or("there is no such customer")?;
+        let who = self.people.known(customer)?;
         // The simulator takes wrong message ids for a mistake in a test and panics, so they are looked up.
         let known = |line: &str| {
             let id = line
@@ -122,9 +91,9 @@ impl Simulator for Telegram {
         };
         // Whoever writes lets the bot write again.
         match &deed {
-            Deed::Block => self.set_blocked(&who, true),
+            Deed::Block => self.people.set_blocked(customer, true),
             Deed::Edit { .. } | Deed::LoseNextAnswer | Deed::Press { .. } | Deed::React { .. } => {}
-            _ => self.set_blocked(&who, false),
+            _ => self.people.set_blocked(customer, false),
         }
         match deed {
             Deed::Start { token } => drop(who.start(&token)),
@@ -149,7 +118,7 @@ impl Simulator for Telegram {
     }
 
     fn send_file(&self, customer: &str, file: Upload, caption: &str) -> Result<(), String> {
-        let who = self.handle(customer).ok_or("there is no such customer")?;
+        let who = self.people.known(customer)?;
         let upload = sim::Upload::new(file.name, file.mime.clone(), file.bytes);
         match file.mime.split_once('/') {
             Some(("image", "jpeg" | "png" | "webp")) => who.sends_photo(upload, caption),
@@ -158,7 +127,7 @@ impl Simulator for Telegram {
             Some(("audio", _)) => who.sends_audio(upload, caption),
             _ => who.sends_document(upload, caption),
         };
-        self.set_blocked(&who, false);
+        self.people.set_blocked(customer, false);
         Ok(())
     }
 
@@ -201,7 +170,7 @@ fn file(entry: &sim::Entry) -> Option<LineFile> {
     let object = object.as_array().map_or(Some(object), |sizes| sizes.last())?;
     let named = |field: &str| object.get(field).and_then(Value::as_str).map(str::to_owned);
     Some(LineFile {
-        at: MediaRef::new(named("file_id")?),
+        at: FileAt::Provider(MediaRef::new(named("file_id")?)),
         kind,
         name: named("file_name"),
         mime: named("mime_type"),
@@ -210,15 +179,4 @@ fn file(entry: &sim::Entry) -> Option<LineFile> {
 
 fn text_at<'v>(object: &'v Value, field: &str) -> &'v str {
     object.get(field).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A number that no former run has used.
-fn unique() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or_default()
-}
-
-/// Something nobody can guess.
-fn secret() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
 }

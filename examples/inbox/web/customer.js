@@ -16,7 +16,7 @@ const load = calmly(async () => {
   $('nobody').hidden = state.simulators.length > 0;
   $('phone').hidden = !all.length;
   $('newcomer').hidden = !state.simulators.length;
-  if (!all.some((c) => c.provider === state.provider && c.id === state.id)) pick(remembered(all) ?? all.at(-1));
+  if (!all.some((c) => c.provider === state.provider && c.id === state.id)) pick(remembered(all) ?? all.filter((c) => c.provider === state.simulators[0].provider).at(-1));
   fillWho(all);
   if (!state.id) return;
   showHead(all.find((c) => c.id === state.id && c.provider === state.provider));

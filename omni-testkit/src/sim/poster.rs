@@ -327,7 +327,7 @@ impl Poster {
                 answers.push(request.await);
             }
         }
-        let good = answers.iter().position(Answered::is_success);
+        let good = answers.iter().position(|answer| (self.inner.verdict)(&hook, answer) == Verdict::Taken);
         let last = answers.len().saturating_sub(1);
         answers.into_iter().nth(good.unwrap_or(last)).unwrap_or_else(Answered::nothing)
     }
