@@ -14,10 +14,11 @@ use omni_core::event::EventKind;
 use omni_core::media::{Media, MediaKind, MediaSource};
 use omni_core::tokens::MemoryTokens;
 use omni_core::webhook::{Answer, WebhookRequest, WebhookUrl};
-use omni_core::{Channel, Content};
+use omni_core::{Channel, Content, Status};
 use omni_http::Http;
 use omni_testkit::avito::{Account, AvitoSim, Buyer, Entry, Seller, refusal};
 use omni_testkit::conformance::{self, Act, ChatView, Done, Forgery, Rig, Seen, Trouble, WebhookHost};
+use omni_testkit::pair::{Moving, Pair};
 use omni_testkit::sim::Fault;
 use serde_json::json;
 use url::Url;
@@ -256,7 +257,7 @@ async fn the_connector_conforms() {
     let reports = tokio::join!(
         conformance::run(Shop::by_webhook),
         conformance::run_receiving(Shop::by_polling),
-        conformance::run_receiving(Shop::by_both),
+        conformance::run(Shop::by_both),
         conformance::run(Shop::as_an_application),
     );
     let reports = [
@@ -266,4 +267,38 @@ async fn the_connector_conforms() {
         ("An account that allowed an application", reports.3),
     ];
     conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-avito", &reports);
+}
+
+#[tokio::test]
+async fn a_lost_answer_is_settled_by_the_echo_of_what_was_sent() {
+    let shop = Arc::new(Shop::by_webhook().await);
+    let pair = Pair::start(shop.clone()).await.unwrap();
+    let talk = pair.customer_writes("Ещё продаёте? 👋").await.unwrap();
+    shop.trouble(Trouble::LosesAnswer).await;
+    pair.reply(&talk, "Анна", "Один раз").await.unwrap();
+    let lost = pair.all_sent(&talk, Moving::No).await.unwrap();
+    assert_eq!(lost[0].status, Some(Status::Unknown));
+    let settled = || async {
+        let thread = pair.thread(&talk).await;
+        thread.iter().any(|m| m.id == lost[0].id && m.status != Some(Status::Unknown)).then_some(thread)
+    };
+    let thread = pair.until("the echo", Moving::No, settled).await.unwrap();
+    assert_eq!(thread.len(), 2, "the echo is the message itself, not another one");
+    assert_eq!(pair.seen().await, ["Один раз"]);
+}
+
+#[tokio::test]
+async fn what_webhooks_lose_the_sweep_finds_and_nothing_comes_twice() {
+    let shop = Arc::new(Shop::by_both().await);
+    let pair = Pair::start(shop.clone()).await.unwrap();
+    shop.sim.hooks().hold();
+    let talk = pair.customer_writes("Меня слышно?").await.unwrap();
+    shop.sim.hooks().repeat(3).release();
+    shop.settles().await;
+    shop.ivan.writes("И ещё");
+    let whole = || async { Some(pair.thread(&talk).await).filter(|thread| thread.len() >= 2) };
+    let thread = pair.until("the second message", Moving::No, whole).await.unwrap();
+    shop.settles().await;
+    assert_eq!(thread.len(), pair.thread(&talk).await.len());
+    assert_eq!(pair.conversations().await.len(), 1);
 }

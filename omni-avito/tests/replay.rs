@@ -174,6 +174,14 @@ fn avitos_own_bots_are_never_taken_for_buyers() {
     assert_eq!((buyer.sender.kind, buyer.origin), (SenderKind::Person, Origin::Person));
 }
 
+/// Their author is the same in every chat: taken for a person, it would join all buyers into one.
+#[test]
+fn a_system_message_names_nobody_but_its_chat() {
+    for name in ["system", "system_in_our_name"] {
+        assert_eq!(message(name).sender.identity.id, "chat:u2i-AbCdEf~1234", "{name}");
+    }
+}
+
 #[test]
 fn a_person_is_known_within_the_account() {
     let sender = message("text").sender.identity;

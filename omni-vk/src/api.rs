@@ -16,7 +16,7 @@ use crate::batch::Waiting;
 use crate::config::Config;
 use crate::encode::Request;
 use crate::error::{Form, classify, proves_not_sent};
-use crate::wire::Answer;
+use crate::wire::{Answer, Group, Groups};
 
 /// How long a call may take.
 const CALL: Duration = Duration::from_secs(30);
@@ -188,6 +188,11 @@ impl Answered {
                 .with("line", e.line())
                 .with("column", e.column())
         })
+    }
+
+    /// Reads communities. Before version 5.139 they were a bare list.
+    pub(crate) fn read_groups(&self) -> Result<Vec<Group<'_>>> {
+        self.read::<Groups<'_>>().map(|found| found.groups).or_else(|error| self.read().map_err(|_| error))
     }
 }
 

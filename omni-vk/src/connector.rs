@@ -1,6 +1,7 @@
 //! The connector: the traits of the core on top of the pure parts.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
@@ -33,10 +34,9 @@ use crate::encode::{self, Source, sources};
 use crate::known::Names;
 use crate::parse;
 use crate::verify;
-use crate::wire::{Deleted, Groups, ItemError, Permissions, Sent};
+use crate::wire::{Deleted, ItemError, Permissions, Sent};
 
 /// One community.
-#[derive(Debug)]
 pub struct Vk {
     api: Arc<Api>,
     capabilities: ByPlace,
@@ -45,6 +45,13 @@ pub struct Vk {
     code: Mutex<Option<String>>,
     /// The community's name in addresses, once [`Channel::check`] has asked for it.
     screen_name: OnceLock<String>,
+}
+
+impl fmt::Debug for Vk {
+    /// The settings alone: what is remembered beside them are people's names.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vk").field("config", self.config()).finish_non_exhaustive()
+    }
 }
 
 impl Vk {
@@ -207,8 +214,7 @@ impl Channel for Vk {
     async fn check(&self) -> Result<Account> {
         const OPERATION: &str = "groups.getById";
         let answered = self.api.ask(encode::get_group()).await?;
-        let found: Groups<'_> = answered.read()?;
-        let group = found.groups.into_iter().next().ok_or_else(|| {
+        let group = answered.read_groups()?.into_iter().next().ok_or_else(|| {
             Error::configuration(OPERATION, "the token is of no community")
                 .with_advice("make one in the community: Manage, API usage, Access tokens")
         })?;

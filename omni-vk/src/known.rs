@@ -16,7 +16,7 @@ use crate::address::{FIRST_CHAT, VkAddress};
 use crate::api::Api;
 use crate::encode;
 use crate::parse::sender;
-use crate::wire::{Chats, Group, Groups, Name, Str};
+use crate::wire::{Chats, Group, Name, Str};
 
 /// How long a name is taken for the present one.
 const FRESH: Duration = Duration::from_secs(3600);
@@ -25,7 +25,7 @@ const FRESH: Duration = Duration::from_secs(3600);
 const MOST: usize = 10_000;
 
 /// Names that were asked for lately. Without it a person with many talks would be asked for at each of them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Names {
     kept: Mutex<HashMap<i64, (Instant, Profile)>>,
 }
@@ -92,8 +92,7 @@ impl Api {
         }
         let positive: Vec<i64> = ids.iter().map(|id| id.saturating_neg()).collect();
         let answered = self.ask(encode::get_groups(&positive)).await?;
-        let found: Groups<'_> = answered.read()?;
-        found.groups.into_iter().for_each(|group| names.keep(-group.id, community_of(group)));
+        answered.read_groups()?.into_iter().for_each(|group| names.keep(-group.id, community_of(group)));
         Ok(())
     }
 

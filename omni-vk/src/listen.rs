@@ -47,21 +47,7 @@ impl Api {
         }
         let mut failures = 0;
         loop {
-            let answer = match self.poll(&session).await {
-                Ok(answer) => answer,
-                Err(error) if failures < FAILURES && passes(&error) => {
-                    tracing::debug!(%error, failures, "a poll failed");
-                    self.pause(&mut failures).await;
-                    continue;
-                }
-                Err(error) => return Err(error),
-            };
-            let answer = poll(&answer, self.config.group_id).map_err(|rejected| {
-                Error::new(ErrorKind::Protocol, OPERATION)
-                    .with_text(rejected.to_string())
-                    .with_retry(Retry::Later)
-            })?;
-            match answer {
+            match self.asked(&session, &mut failures).await? {
                 Poll::Events { events, ts } => {
                     failures = 0;
                     sink.alive();
@@ -76,17 +62,42 @@ impl Api {
                     tracing::warn!("VK has lost a part of the history");
                     sink.commit(Vec::new(), Cursor::from(&*ts)).await?;
                     session.ts = ts;
-                    self.pause(&mut failures).await;
+                    pause(&mut failures).await;
                 }
                 Poll::KeyExpired => {
-                    self.pause(&mut failures).await;
+                    pause(&mut failures).await;
                     session = Session { ts: session.ts, ..self.session().await? };
                 }
                 Poll::Anew => {
-                    self.pause(&mut failures).await;
+                    pause(&mut failures).await;
                     session = self.session().await?;
                     sink.commit(Vec::new(), Cursor::from(&*session.ts)).await?;
                 }
+            }
+        }
+    }
+
+    /// One question, asked again while the network fails, and not for ever.
+    async fn asked(&self, session: &Session, failures: &mut u32) -> Result<Poll> {
+        if *failures > FAILURES {
+            // A new session switches long polling on again.
+            return Err(Error::new(ErrorKind::Unavailable, OPERATION)
+                .with_text("the long poll fails again and again"));
+        }
+        loop {
+            match self.poll(session).await {
+                Ok(answer) => {
+                    return poll(&answer, self.config.group_id).map_err(|rejected| {
+                        Error::new(ErrorKind::Protocol, OPERATION)
+                            .with_text(rejected.to_string())
+                            .with_retry(Retry::Later)
+                    });
+                }
+                Err(error) if *failures < FAILURES && passes(&error) => {
+                    tracing::debug!(%error, failures = *failures, "a poll failed");
+                    pause(failures).await;
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -114,14 +125,14 @@ impl Api {
             Err(foreign(OPERATION, &answer).into_error())
         }
     }
+}
 
-    /// The first failure of a row costs nothing: keys run out in the course of things.
-    async fn pause(&self, failures: &mut u32) {
-        if *failures > 0 {
-            tokio::time::sleep(PAUSE * 2u32.pow((*failures).min(FAILURES))).await;
-        }
-        *failures += 1;
+/// The first failure of a row costs nothing: keys run out in the course of things.
+async fn pause(failures: &mut u32) {
+    if *failures > 0 {
+        tokio::time::sleep(PAUSE * 2u32.pow((*failures).min(FAILURES))).await;
     }
+    *failures = failures.saturating_add(1);
 }
 
 /// Whether the same question may be answered in a moment.

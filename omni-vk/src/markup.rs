@@ -4,8 +4,8 @@
 //! keeps the named person from being told. So a sign without width is put behind the first one, which takes nothing
 //! from what the person sees. That VK then leaves the words alone is unverified.
 //!
-//! Source: <https://dev.vk.com/method/messages.send> for the first form; the others are *community*: vkbottle, VK's own
-//! clients (read 2026-11).
+//! Source: <https://dev.vk.com/method/messages.send> for the first form; the others are unverified, from
+//! memory (read 2026-11).
 
 use std::borrow::Cow;
 use std::ops::Range;

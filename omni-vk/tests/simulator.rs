@@ -201,7 +201,7 @@ async fn a_burst_comes_in_few_calls_each_message_once() {
 
 #[tokio::test]
 async fn a_burst_with_a_refusal_tells_it_to_the_one_it_is_for() {
-    let scene = Scene::with(SimConfig::default(), 5).await;
+    let scene = Scene::with(SimConfig::default(), 2).await;
     let anna = scene.shop.customer(User::new(60_112_233, "Анна", "Белова"));
     scene.ivan().writes("раз");
     anna.writes("два");
@@ -389,14 +389,23 @@ async fn a_chat_tells_its_title_and_a_person_their_name() {
 async fn a_listener_lives_through_every_failure_of_a_poll() {
     let scene = Scene::start().await;
     for failure in [PollFailure::KeyExpired, PollFailure::StateLost, PollFailure::HistoryLost] {
+        let (shop, sim) = (scene.shop.clone(), scene.sim.clone());
+        let polls =
+            move |sim: &VkSim| sim.http_calls().iter().filter(|call| call.name == "long_poll").count();
+        let before = polls(&sim);
+        let keys = sim.calls("groups.getLongPollServer").len();
         let events = scene
             .hears(1, || {
-                scene.shop.poll_fails(failure);
-                let (shop, sim) = (scene.shop.clone(), scene.sim.clone());
+                shop.poll_fails(failure);
                 tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(1500)).await;
+                    // What is written before the listener has its new place belongs to the lost history.
+                    let wanted = if failure == PollFailure::HistoryLost { keys + 1 } else { keys + 2 };
+                    let goes_on = || {
+                        let has_key = sim.calls("groups.getLongPollServer").len() >= wanted;
+                        (has_key && polls(&sim) > before).then_some(())
+                    };
+                    sim.ground().wait_for("the listener to go on", goes_on).await;
                     shop.customer(ivan()).writes("Вы тут?");
-                    drop(sim);
                 });
             })
             .await;

@@ -16,7 +16,7 @@ use url::Url;
 use crate::config::Config;
 use crate::error::{classify, foreign, proves_not_done};
 use crate::verify::{DELIVERY_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign};
-use crate::wire::{Refusal, Request};
+use crate::wire::{Refusal, Request, Str};
 
 static DELIVERY: HeaderName = HeaderName::from_static(DELIVERY_HEADER);
 static SIGNATURE: HeaderName = HeaderName::from_static(SIGNATURE_HEADER);
@@ -78,10 +78,11 @@ impl Api {
             .get(CONTENT_TYPE)
             .is_none_or(|kind| kind.to_str().is_ok_and(|kind| kind.to_ascii_lowercase().contains("json")));
         let refusal = serde_json::from_slice::<Refusal<'_>>(&answer.body).ok();
-        if let Some(refusal) = refusal.filter(|_| is_json && status >= 400) {
-            let said = self.redact(refusal.error.text.as_deref().unwrap_or_default());
+        if let Some(Refusal { mut error }) = refusal.filter(|_| is_json && status >= 400) {
+            let said = self.redact(error.text.as_deref().unwrap_or_default());
+            error.kind = Str(self.redact(&error.kind).into());
             tracing::debug!(operation, status, "refused");
-            return Err(SendError::Rejected(classify(operation, &refusal.error, &said, retry_after)));
+            return Err(SendError::Rejected(classify(operation, &error, &said, retry_after)));
         }
         let error = foreign(operation, status, retry_after);
         Err(match proves_not_done(status) {

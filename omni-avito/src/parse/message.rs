@@ -52,12 +52,17 @@ fn said(message: Message<'_>, place: &Place) -> Option<(EventBody, Whole)> {
     let is_ours = author == place.account && !is_system;
     let is_providers = is_system || (!is_ours && place.other == Other::Provider);
     let kind = if is_providers { SenderKind::Provider } else { SenderKind::Person };
+    let mut sender = sender(place.account, author, kind);
+    if is_system {
+        // Its author is nobody's buyer, and the same in many chats: as a person it would join them all into one.
+        sender.identity.id = format!("chat:{}", place.chat);
+    }
     let said = Said {
         item: place.item.map(|id| Item { id: Some(id.to_string()), ..Item::default() }),
         reply_to: message.quote.as_ref().map(quoted),
         // A bot of Avito's is never answered by itself (law 7).
         origin: if is_providers { Origin::Automatic } else { Origin::Person },
-        ..Said::new(named(&message), sender(place.account, author, kind), content)
+        ..Said::new(named(&message), sender, content)
     };
     let body = if is_ours {
         EventBody::Echo(Echo { message: said, ours: None, author: None })

@@ -192,7 +192,7 @@ pub fn react(address: &Address, message: &ProviderMessageId, signs: &[String]) -
 /// [`NotFound`](ErrorKind::NotFound) for a ticket that is not ours.
 pub fn answer_button(ticket: &str, text: Option<&str>) -> Result<Request> {
     const METHOD: &str = "messages.sendMessageEventAnswer";
-    /// In characters. (community: vkbottle)
+    /// In characters. (unverified, from memory)
     const MAX: usize = 90;
     #[derive(Serialize)]
     #[serde(tag = "type", rename_all = "snake_case")]

@@ -19,8 +19,7 @@ const DEPTH: usize = 12;
 /// How much of a post stands for its title, in characters.
 const TITLE: usize = 100;
 
-/// The signs that VK has, by number. (unverified: the list that clients carry, such as
-/// <https://github.com/vkbottle/vkbottle>)
+/// The signs that VK has, by number. (unverified, from memory)
 const REACTIONS: [&str; 16] =
     ["❤", "🔥", "😂", "👍", "💩", "❓", "😭", "😡", "👎", "👌", "😃", "🤔", "🙏", "😘", "😍", "🎉"];
 

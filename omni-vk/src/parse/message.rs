@@ -236,7 +236,7 @@ fn pressed(payload: &RawValue) -> Pressed {
     match (read.omni, read.command.as_deref(), read.payload) {
         (Some(data), _, _) => Pressed::Ours(data.into_string()),
         (None, Some("start"), _) => Pressed::Start,
-        // (community: vkbottle) A client without such keys writes a message for the press.
+        // (community) A client without such keys writes a message for the press.
         (None, Some("not_supported_button"), Some(inner)) => Pressed::Ours(data_of(inner)),
         _ => Pressed::Foreign,
     }

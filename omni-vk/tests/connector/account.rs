@@ -37,6 +37,15 @@ async fn a_check_tells_the_account_and_what_is_missing() {
 }
 
 #[tokio::test]
+async fn an_old_version_lists_its_community_bare() {
+    let server = MockServer::start().await;
+    call("groups.getById").respond_with(ok(group()["groups"].clone())).mount(&server).await;
+    let mut config = at(&server);
+    config.api_version = "5.131".to_owned();
+    assert_eq!(vk(config).check().await.unwrap().name, "Ромашка");
+}
+
+#[tokio::test]
 async fn a_token_of_another_community_is_a_wrong_setting() {
     let server = MockServer::start().await;
     let other = json!({"groups": [{"id": 654321, "name": "Другая"}]});

@@ -107,7 +107,7 @@ async fn a_burst_goes_together_and_each_has_its_own_outcome() {
         .mount(&server)
         .await;
     let mut config = at(&server);
-    config.calls_per_second = 5;
+    config.calls_per_second = 2;
     let vk = vk(config);
     // The first turn is free at once; the others wait for the second one together.
     vk.send(&item("5", "первое")).await.unwrap();
@@ -137,7 +137,7 @@ async fn burst(answer: ResponseTemplate) -> Vec<SendError> {
     call("messages.send").respond_with(ok(sent(1))).mount(&server).await;
     call("execute").respond_with(answer).expect(1).mount(&server).await;
     let mut config = at(&server);
-    config.calls_per_second = 5;
+    config.calls_per_second = 2;
     let vk = vk(config);
     vk.send(&item("5", "первое")).await.unwrap();
     let (one, two) = (item("5", "раз"), item("6", "два"));
@@ -172,15 +172,15 @@ async fn a_burst_that_fails_as_a_whole_fails_for_each_in_the_same_way() {
 async fn whoever_is_dropped_takes_nobody_along() {
     let server = MockServer::start().await;
     call("messages.send").respond_with(ok(sent(1))).mount(&server).await;
-    let slow = ok(json!([sent(2), sent(3)])).set_delay(Duration::from_millis(300));
+    let slow = ok(json!([sent(2), sent(3)])).set_delay(Duration::from_secs(3));
     call("execute").respond_with(slow).expect(1).mount(&server).await;
     let mut config = at(&server);
-    config.calls_per_second = 5;
+    config.calls_per_second = 2;
     let vk = vk(config);
     vk.send(&item("5", "первое")).await.unwrap();
     let (leader, follower) = (item("5", "раз"), item("6", "два"));
     // Whichever of the two took the turn: the one that is dropped while the call is out does not end it.
-    let dropped = tokio::time::timeout(Duration::from_millis(350), vk.send(&leader));
+    let dropped = tokio::time::timeout(Duration::from_secs(2), vk.send(&leader));
     let (dropped, kept) = tokio::join!(dropped, vk.send(&follower));
     assert!(dropped.is_err());
     assert_eq!(kept.unwrap().id.as_str(), "3");
@@ -191,7 +191,7 @@ async fn a_send_dropped_before_its_turn_is_not_sent() {
     let server = MockServer::start().await;
     call("messages.send").respond_with(ok(sent(1))).mount(&server).await;
     let mut config = at(&server);
-    config.calls_per_second = 2;
+    config.calls_per_second = 1;
     let vk = vk(config);
     vk.send(&item("5", "первое")).await.unwrap();
     let waiting = item("5", "передумали");
