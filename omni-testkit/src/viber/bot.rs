@@ -78,6 +78,8 @@ pub struct Entry {
     pub token: u64,
     /// Whose it is.
     pub from: From,
+    /// When.
+    pub at: Timestamp,
     /// What it says: the body of `send_message`, or the `message` of a callback.
     pub json: Value,
 }

@@ -224,12 +224,12 @@ impl Customer {
 
     /// A message subscribes its author, and no `subscribed` comes.
     fn told_as_message(&self, message: Value, silent: bool) -> u64 {
-        let token = self.bot.lock().next_token();
+        let (token, at) = (self.bot.lock().next_token(), self.bot.inner.ground.now());
         self.with(|known| {
             known.is_subscribed = true;
             known.unanswered.clear();
             if !silent {
-                known.transcript.push(Entry { token, from: From::Customer, json: message.clone() });
+                known.transcript.push(Entry { token, from: From::Customer, at, json: message.clone() });
             }
         });
         self.tells(

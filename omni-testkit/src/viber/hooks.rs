@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
+use omni_core::Timestamp;
 use omni_core::crypto::hmac_sha256;
 use serde_json::{Value, json};
 
@@ -76,10 +77,11 @@ fn welcome(state: &Mutex<State>, hook: &Hook, answer: &Answered) {
     }
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
     let token = state.next_token();
+    let at = opened.get("timestamp").and_then(Value::as_i64).map(Timestamp::from_millis).unwrap_or_default();
     let Some(known) = state.people.get_mut(person) else { return };
     let is_free =
         message.get("receiver").is_none() && check::message(&message, known.person.api_version).is_ok();
     if is_free && !known.is_subscribed {
-        known.transcript.push(Entry { token, from: From::Bot, json: message });
+        known.transcript.push(Entry { token, from: From::Bot, at, json: message });
     }
 }

@@ -150,7 +150,7 @@ impl Provider {
             return Err(refuse(12, "tooManyRequests"));
         }
         known.unanswered.push(now);
-        known.transcript.push(Entry { token, from: From::Bot, json });
+        known.transcript.push(Entry { token, from: From::Bot, at: now, json });
         drop(state);
         self.ground.changed();
         Ok(token)
