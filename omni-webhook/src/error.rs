@@ -54,9 +54,13 @@ pub const TABLE: &[Row] = &[
 /// Sorts a refusal. `said` is its text, redacted already; `retry_after` is the header's, when there was one.
 pub fn classify(operation: &'static str, reason: &Reason<'_>, said: &str, retry_after: Option<u64>) -> Error {
     let found = TABLE.iter().find(|row| row.name == &*reason.kind);
-    // What it does not like is of a later version; what it wants changed is the message in any case.
+    // A kind of a later version, or a slip: what was refused is the message in any case.
     let kind = found.map_or(ErrorKind::ContentRejected, |row| row.kind);
-    let mut error = Error::new(kind, operation).with_code(name(&reason.kind));
+    let mut error = Error::new(kind, operation);
+    let code = name(&reason.kind);
+    if !code.is_empty() {
+        error = error.with_code(code);
+    }
     if !said.is_empty() {
         error = error.with_text(said);
     }
