@@ -119,11 +119,11 @@ impl Text {
         while !rest.is_empty() {
             let cut = cut_at(rest, max.max(1), unit);
             let (head, tail) = rest.split_at(cut);
-            let kept = head.trim_end_matches([' ', '\n', '\r']);
+            let kept = without_blanks_behind(head);
             if !kept.is_empty() {
                 pieces.push(self.piece(kept, offset));
             }
-            let next = tail.trim_start_matches([' ', '\n', '\r']);
+            let next = without_blanks_before(tail);
             offset += utf16_len(head) + utf16_len(&tail[..tail.len() - next.len()]);
             rest = next;
         }
@@ -140,6 +140,25 @@ impl Text {
         });
         Text { plain: plain.to_owned(), entities: entities.collect() }
     }
+}
+
+/// A blank that carries a mark (a space with an accent) is a sign of its own and stays.
+fn is_blank(sign: &str) -> bool {
+    matches!(sign, " " | "\n" | "\r" | "\r\n")
+}
+
+fn without_blanks_before(mut text: &str) -> &str {
+    while let Some(sign) = text.graphemes(true).next().filter(|sign| is_blank(sign)) {
+        text = text.get(sign.len()..).unwrap_or_default();
+    }
+    text
+}
+
+fn without_blanks_behind(mut text: &str) -> &str {
+    while let Some(sign) = text.graphemes(true).next_back().filter(|sign| is_blank(sign)) {
+        text = text.get(..text.len() - sign.len()).unwrap_or_default();
+    }
+    text
 }
 
 impl From<&str> for Text {
@@ -258,6 +277,13 @@ mod tests {
     #[test]
     fn short_text_stays_whole() {
         assert_eq!(Text::plain("Привет").split(6, Unit::Utf16), [Text::plain("Привет")]);
+    }
+
+    #[test]
+    fn a_blank_that_carries_a_mark_is_no_blank() {
+        let pieces = Text::plain("абв \u{301}где").split(4, Unit::Characters);
+        let words: Vec<&str> = pieces.iter().map(|piece| piece.plain.as_str()).collect();
+        assert_eq!(words, ["абв", " \u{301}гд", "е"]);
     }
 
     #[test]

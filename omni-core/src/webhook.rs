@@ -139,7 +139,11 @@ impl<'a> Verified<'a> {
         let at = Timestamp::from_secs(timestamp.parse().map_err(|_| stale())?);
         let (now, second) = (request.received_at, Duration::from_secs(1));
         // A timestamp of whole seconds may be up to one second before the signing.
-        if now.since(at) > tolerance + second || at.since(now) > tolerance { Err(stale()) } else { Ok(Self { request }) }
+        if now.since(at) > tolerance + second || at.since(now) > tolerance {
+            Err(stale())
+        } else {
+            Ok(Self { request })
+        }
     }
 
     /// Takes the request as genuine without any check: for replays of stored payloads and for tools. Never on
@@ -334,7 +338,8 @@ mod tests {
         let (timestamp, signatures) = (SIGNED_AT.to_string(), [vec![0; 32], signature.to_vec()]);
         let keys: Vec<Secret> = keys.iter().map(|key| Secret::new(*key)).collect();
         let tolerance = Duration::from_secs(300);
-        let checked = Verified::by_timed_hmac_sha256(&request, Some(&timestamp), &signatures, &keys, tolerance);
+        let checked =
+            Verified::by_timed_hmac_sha256(&request, Some(&timestamp), &signatures, &keys, tolerance);
         checked.err().map(|rejected| rejected.reason)
     }
 
@@ -346,7 +351,11 @@ mod tests {
         assert_eq!(timed("тело", "new", 0, &["old"]), Some(RejectReason::WrongSecret));
         assert_eq!(timed("иное", "new", 0, &["new"]), Some(RejectReason::WrongSecret));
         for keys in [&[][..], &[""]] {
-            assert_eq!(timed("тело", "", 0, keys), Some(RejectReason::WrongSecret), "an empty key fits nothing");
+            assert_eq!(
+                timed("тело", "", 0, keys),
+                Some(RejectReason::WrongSecret),
+                "an empty key fits nothing"
+            );
         }
     }
 

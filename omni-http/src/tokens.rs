@@ -58,7 +58,7 @@ struct Shared {
 struct State {
     known: Option<Tokens>,
     /// The last renewal failed, then and so: whoever waited for it shares the failure.
-    failed: Option<(Instant, ErrorReport)>,
+    failed: Option<(Instant, ErrorReport, Retry)>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -117,8 +117,8 @@ impl Shared {
         if let Some(tokens) = state.known.as_ref().filter(|t| self.is_good(t, refused)) {
             return Ok(tokens.access.clone());
         }
-        if let Some((_, report)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
-            return Err(again(report));
+        if let Some((_, report, retry)) = state.failed.as_ref().filter(|(at, ..)| *at >= asked) {
+            return Err(again(report, *retry));
         }
         match self.taking_turns(refused).await {
             Ok(tokens) => {
@@ -127,7 +127,7 @@ impl Shared {
                 Ok(access)
             }
             Err(error) => {
-                state.failed = Some((Instant::now(), error.report()));
+                state.failed = Some((Instant::now(), error.report(), error.retry()));
                 Err(error)
             }
         }
@@ -184,8 +184,8 @@ impl Shared {
 }
 
 /// The same failure for somebody who waited for the same renewal.
-fn again(report: &ErrorReport) -> Error {
-    let mut error = Error::new(report.kind, "renew").with_fault(report.fault);
+fn again(report: &ErrorReport, retry: Retry) -> Error {
+    let mut error = Error::new(report.kind, "renew").with_fault(report.fault).with_retry(retry);
     if let Some(code) = &report.code {
         error = error.with_code(code);
     }

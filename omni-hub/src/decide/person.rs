@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use omni_core::contact::Sender;
+use omni_core::contact::{Sender, SenderKind};
 use omni_core::content::Item;
 use omni_core::conversation::Actor;
 use omni_core::event::{Chat, ChatKind, Echo, Event, EventBody};
@@ -29,7 +29,8 @@ impl Decision<'_> {
     pub(super) fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat) -> Place {
         let Some(address) = &event.address else { return Place::Open };
         let key = self.env.key.peer(address.clone());
-        let private = chat.kind == ChatKind::Private;
+        // The provider itself, speaking in a chat, is nobody's contact: its id is the same in every chat.
+        let private = chat.kind == ChatKind::Private && sender.kind != SenderKind::Provider;
         self.know_peer(&key);
         if private {
             self.know_person(sender);

@@ -141,3 +141,22 @@ async fn a_file_without_an_address_is_refused_before_it_is_queued() {
     let wanted = Refusal::NeedsAddress { kind: ContentKind::File };
     assert!(matches!(refused, HubError::Refused(Refused::Unsendable(found)) if found == wanted));
 }
+
+#[tokio::test]
+async fn the_provider_speaking_in_a_chat_is_nobodys_contact() {
+    let world = World::new();
+    let hub = world.hub();
+    deliver(&hub, &[says("1", "a", "Ещё продаёте?")]).await;
+    let buyer = world.conversation().await.contact.unwrap();
+    let service = Sender { kind: SenderKind::Provider, ..nameless("service") };
+    for (who, id) in [("1", "b"), ("2", "c")] {
+        let mut message = Message::new(id, service.clone(), Content::text("Проверьте доставку"));
+        message.origin = omni_core::event::Origin::Automatic;
+        deliver(&hub, &[event_of(who, id, EventBody::Message(message))]).await;
+    }
+    let talks = world.conversations().await;
+    let of = |who: &str| talks.iter().find(|talk| talk.address.as_str() == who).unwrap();
+    assert_eq!((of("1").contact, of("2").contact), (Some(buyer), None));
+    let contact = world.store.contact(buyer).await.unwrap().unwrap();
+    assert_eq!(contact.identities.len(), 1, "{contact:?}");
+}

@@ -147,10 +147,17 @@ pub(super) fn same(one: &Part, other: &Part) -> bool {
 /// Bytes that outgrow the cap are not taken in (law 12).
 pub(super) async fn a_fetch_is_capped(scene: Scene) -> Verdict {
     scene.listens().await;
-    let Some(part) = scene.rig.sample_of_customer(ContentKind::File).parts.into_iter().next() else {
-        return not_applicable("there is no sample of a file");
-    };
-    scene.act(Act::Sends(&part)).await?;
+    let mut why = Done::Impossible("the customer cannot send files");
+    for kind in [ContentKind::File, ContentKind::Image] {
+        for part in scene.rig.sample_of_customer(kind).parts {
+            if why != Done::Yes {
+                why = scene.rig.act(Act::Sends(&part)).await;
+            }
+        }
+    }
+    if let Done::Impossible(why) = why {
+        return not_applicable(why);
+    }
     let (_, message) = scene.message("the customer's file").await?;
     let found = message.content.all_media().find_map(|media| match &media.source {
         MediaSource::Provider(at) => Some(at.clone()),
