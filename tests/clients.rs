@@ -85,14 +85,14 @@ impl Host {
         Arc::new(Webhook::new(Config::new(endpoint.clone(), key), self.http.clone()).unwrap())
     }
 
-    /// Posts a body to the hub, signed under a key so long ago; gives the status.
-    async fn is_posted(&self, body: &str, key: &str, ago: Duration) -> u16 {
+    /// Posts a body, signed under a key so long ago; gives the status.
+    async fn post(&self, to: &Url, body: &str, key: &str, ago: Duration) -> u16 {
         let now = Timestamp::default() + SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let (timestamp, signature) = sign(&Secret::new(key), now - ago, body.as_bytes());
         let header =
             |name, value: &str| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
         let (at, by) = (header(TIMESTAMP_HEADER, &timestamp), header(SIGNATURE_HEADER, &signature));
-        let call = self.http.post("post", self.webhook.clone()).header(at.0, at.1).header(by.0, by.1);
+        let call = self.http.post("post", to.clone()).header(at.0, at.1).header(by.0, by.1);
         let json = HeaderValue::from_static("application/json");
         call.body(json, body.to_owned()).await.unwrap().status.as_u16()
     }
@@ -164,9 +164,13 @@ async fn holds_a_conversation(command: Command, name: &str) {
         assert_eq!(client.shows().await, format!("hub: вы сказали: {text}"));
     }
 
-    // The client does not take what another key signed.
+    // The client does not take what another key signed, or what was signed too long ago.
+    let (now, long_ago) = (Duration::ZERO, Duration::from_secs(3600));
     let error = host.channel(&endpoint, ANOTHER_KEY).check().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadCredentials, "{error}");
+    let ping = r#"{"type":"ping"}"#;
+    assert_eq!(host.post(&endpoint, ping, KEY, long_ago).await, 401);
+    assert_eq!(host.post(&endpoint, ping, KEY, now).await, 200);
 
     // The same delivery is one message: the line behind it is the next one.
     let item = OutboundItem {
@@ -185,11 +189,11 @@ async fn holds_a_conversation(command: Command, name: &str) {
     // The hub takes an event once, and nothing that is signed wrongly or too old.
     let event = json!({"events": [{"id": "e-1", "type": "message", "address": "console", "message_id": "m-1",
         "sender": {"id": "me"}, "text": "ещё раз 🔁"}]});
-    let (event, now) = (event.to_string(), Duration::ZERO);
-    assert_eq!(host.is_posted(&event, ANOTHER_KEY, now).await, 401);
-    assert_eq!(host.is_posted(&event, KEY, Duration::from_secs(3600)).await, 401);
+    let event = event.to_string();
+    assert_eq!(host.post(&host.webhook, &event, ANOTHER_KEY, now).await, 401);
+    assert_eq!(host.post(&host.webhook, &event, KEY, long_ago).await, 401);
     for _ in 0..3 {
-        assert_eq!(host.is_posted(&event, KEY, now).await, 200);
+        assert_eq!(host.post(&host.webhook, &event, KEY, now).await, 200);
     }
     assert_eq!(client.shows().await, "hub: вы сказали: ещё раз 🔁");
     client.is_typed("конец").await;

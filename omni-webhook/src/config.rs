@@ -34,7 +34,8 @@ const KEY_MIN: usize = 16;
 #[schemars(title = "Webhook")]
 #[non_exhaustive]
 pub struct Config {
-    /// Where the program takes our messages: every message and action is posted there.
+    /// Where the program takes our messages: every message and action is posted there. It may be shown in logs: the
+    /// keys are the secret, not the address.
     #[schemars(title = "Address of the program")]
     pub endpoint: Url,
     /// Keys that both sides sign with, 16 to 256 characters each, at most four. The first signs, all are taken: to

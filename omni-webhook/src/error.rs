@@ -71,8 +71,8 @@ pub fn classify(operation: &'static str, reason: &Reason<'_>, said: &str, retry_
     match reason.retry_after.or(retry_after) {
         Some(seconds) if pauses => {
             let scope = match reason.scope {
-                Scope::Chat => RateScope::Chat,
-                Scope::Account => RateScope::Account,
+                Some(Scope::Chat) => RateScope::Chat,
+                Some(Scope::Account) | None => RateScope::Account,
             };
             error.with_retry(Retry::After { wait: Duration::from_secs(seconds), scope })
         }

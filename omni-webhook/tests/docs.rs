@@ -46,7 +46,10 @@ struct Field<'a> {
 
 impl Field<'_> {
     fn words(&self) -> String {
-        self.rule["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|")
+        let words =
+            self.rule["description"].as_str().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
+        // Links of the core's own documentation lead nowhere from here.
+        words.replace("[`", "`").replace("`]", "`")
     }
 }
 
@@ -105,7 +108,7 @@ impl Schema {
 
     /// The objects that stand in fields.
     fn objects(&self) -> String {
-        const OBJECTS: [&str; 13] = [
+        const OBJECTS: [&str; 14] = [
             "Person",
             "MediaIn",
             "MediaOut",
@@ -119,6 +122,7 @@ impl Schema {
             "FaceOut",
             "Keyboard",
             "Button",
+            "Reason",
         ];
         let rows = OBJECTS.into_iter().flat_map(|name| {
             let def = self.def(name);
@@ -154,18 +158,7 @@ impl Schema {
     fn form(&self, rule: &Value) -> String {
         if let Some(name) = rule["$ref"].as_str().map(|name| name.rsplit('/').next().unwrap()) {
             let def = self.def(name);
-            let words = def["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-            let of_choices = |choices: &'_ Value| -> Vec<String> {
-                let choices = choices.as_array().into_iter().flatten();
-                let words = choices.filter_map(|one| {
-                    let known = one["const"].as_str().map(str::to_owned).into_iter();
-                    let more = one["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
-                    Some(known.chain(more.map(str::to_owned)).collect::<Vec<_>>())
-                });
-                words.flatten().collect()
-            };
-            let mut known: Vec<String> = words.map(str::to_owned).collect();
-            known.extend(of_choices(&def["oneOf"]));
+            let known = words(def);
             return match known.is_empty() {
                 true if def["type"] == "string" => "text".to_owned(),
                 true => name.to_owned(),
@@ -193,10 +186,20 @@ impl Schema {
     }
 }
 
+/// The words that a value has to be one of.
+fn words(def: &Value) -> Vec<&str> {
+    let variants = def["oneOf"].as_array().into_iter().flatten();
+    let all = std::iter::once(def).chain(variants);
+    all.flat_map(|one| one["const"].as_str().into_iter().chain(listed(&one["enum"]))).collect()
+}
+
+fn listed(words: &Value) -> impl Iterator<Item = &str> {
+    words.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// The fields of an object, in the order of the alphabet.
 fn of(rule: &Value) -> Vec<Field<'_>> {
-    let needed: Vec<&str> =
-        rule["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let needed: Vec<&str> = listed(&rule["required"]).collect();
     let mut fields: Vec<Field<'_>> = rule["properties"]
         .as_object()
         .into_iter()

@@ -15,6 +15,8 @@
 //! # }
 //! ```
 //!
+//! A rule that does not hold is told with what was seen, the law it follows from, and where to read on.
+//!
 //! The [`Report`] has a row for every rule; its [`markdown`](Report::markdown) is committed beside the connector,
 //! so that a reader sees what was shown and what could not be.
 
@@ -31,6 +33,7 @@ mod events;
 mod host;
 mod hosted;
 mod inbound;
+mod laws;
 mod listening;
 mod outbound;
 mod report;
@@ -174,6 +177,7 @@ fn sending() -> Vec<Case> {
         text: markup_in_words_of_ours_stays_words,
         text: marked_words_are_rendered_or_written_out,
         text: a_text_at_the_limit_stays_whole_and_one_past_it_is_split_in_order,
+        text: a_long_text_is_parted_between_its_signs,
         text: a_caption_past_its_limit_goes_by_itself,
     };
     cases.extend(content::cases("Content"));
@@ -184,6 +188,7 @@ fn sending() -> Vec<Case> {
         outbound: a_lost_answer_is_unknown_and_nothing_is_repeated,
         outbound: the_same_key_twice_sends_once,
         outbound: the_statuses_declared_come_in,
+        outbound: news_of_one_message_are_told_in_any_order,
     });
     cases.extend(outbound::refusals("Outcomes"));
     cases.extend(rules! { "Actions",

@@ -124,6 +124,34 @@ pub(super) async fn the_statuses_declared_come_in(scene: Scene) -> Verdict {
     if shown.is_empty() { not_declared("the provider tells none") } else { passed(shown.join(", ")) }
 }
 
+/// Law 6 is kept by the hub, which hears everything: a connector neither joins nor orders what is told of a message.
+pub(super) async fn news_of_one_message_are_told_in_any_order(scene: Scene) -> Verdict {
+    const STEPS: [Status; 3] = [Status::Sent, Status::Delivered, Status::Read];
+    let address = scene.hello().await?.address;
+    let declared = scene.capabilities(&address).statuses;
+    let steps: Vec<Status> = STEPS.into_iter().filter(|step| declared.contains(step)).collect();
+    if steps.len() < 2 {
+        return not_applicable("the provider does not tell several steps of a message");
+    }
+    let late: Vec<Status> = steps.iter().rev().copied().collect();
+    for told in [&steps, &late] {
+        let item = scene.item(&address, Content::text(format!("{told:?}")));
+        let sent = done("a send", scene.outbound()?.send(&item).await)?;
+        for &status in told {
+            scene.act(Act::Reports { message: &sent.id, status }).await?;
+        }
+        let names = [MessageName::Provider(sent.id.clone()), MessageName::Ours(item.id)];
+        let mut left = told.clone();
+        while !left.is_empty() {
+            let what = format!("{left:?} of one message, told as {told:?} (are they one event by their id?)");
+            let is_left = |body: &EventBody| matches!(body, EventBody::Status(news) if left.contains(&news.status) && names.contains(&news.message));
+            let event = scene.hears(&what, |event| is_left(&event.body)).await?;
+            left.retain(|status| !matches!(&event.body, EventBody::Status(news) if news.status == *status));
+        }
+    }
+    passed(format!("{steps:?}, and in the other order: each by itself"))
+}
+
 const REFUSALS: [ErrorKind; 8] = [
     ErrorKind::RecipientBlocked,
     ErrorKind::RecipientUnreachable,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::laws;
+
 /// What became of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -39,6 +41,14 @@ pub struct Row {
     pub outcome: Outcome,
 }
 
+impl Row {
+    /// Where the rule is explained: the law it follows from, where it is one, and the place in the guide to connectors.
+    #[must_use]
+    pub fn read_on(&self) -> String {
+        laws::read_on(self.section, &self.rule)
+    }
+}
+
 /// What the suite found about one connector.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -72,10 +82,12 @@ impl Report {
     /// Ends the test when a rule does not hold.
     ///
     /// # Panics
-    /// With every failure at once.
+    /// With every failure at once, and where to read on.
     pub fn assert_passed(&self) {
-        let failed: Vec<String> =
-            self.failures().map(|row| format!("{}: {}\n    {}", row.section, row.rule, row.shown)).collect();
+        let told = |row: &Row| {
+            format!("{}: {}\n    {}\n    read on: {}", row.section, row.rule, row.shown, row.read_on())
+        };
+        let failed: Vec<String> = self.failures().map(told).collect();
         assert!(
             failed.is_empty(),
             "{} of {} rules do not hold:\n- {}",

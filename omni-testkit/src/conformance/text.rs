@@ -115,6 +115,28 @@ async fn split(scene: &Scene, address: &Address, long: &str) -> Result<(), Stop>
     Ok(())
 }
 
+/// A sign of several code points is one sign: no message ends inside it, whoever parts the text.
+pub(super) async fn a_long_text_is_parted_between_its_signs(scene: Scene) -> Verdict {
+    const SIGN: &str = "👨‍👩‍👧‍👦";
+    // Longer than any provider takes, where no limit is declared.
+    const LONG: usize = 10_000;
+    let address = scene.hello().await?.address;
+    let TextLimit { max, unit } = scene.capabilities(&address).text;
+    let count = max.map_or(LONG, |max| max as usize) / unit.measure(SIGN) + 1;
+    let seen = scene.shows(&address, &Content::text(SIGN.repeat(count))).await?;
+    let mut shown = 0;
+    for words in seen.iter().filter_map(|message| message.content.plain_text()) {
+        let rest = words.replace(SIGN, "");
+        ensure!(
+            rest.trim().is_empty(),
+            "a message begins or ends inside {SIGN}: beside whole ones it has {rest:?}"
+        );
+        shown += words.matches(SIGN).count();
+    }
+    ensure!(shown == count, "{shown} of {count} signs are shown, in {} messages", seen.len());
+    passed(format!("{SIGN} to the limit and once more, in {} messages", seen.len()))
+}
+
 /// Words beside a file stay with it as long as they fit.
 pub(super) async fn a_caption_past_its_limit_goes_by_itself(scene: Scene) -> Verdict {
     let address = scene.hello().await?.address;

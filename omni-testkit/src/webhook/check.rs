@@ -17,14 +17,32 @@ pub fn refusal(status: u16, kind: &str, text: &str) -> Reply {
     Reply::json(status, &json!({"error": {"kind": kind, "text": text}}))
 }
 
+/// A request that is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    status: u16,
+    kind: &'static str,
+    text: String,
+}
+
+impl Refused {
+    pub(super) fn new(status: u16, kind: &'static str, text: &str) -> Self {
+        Self { status, kind, text: text.to_owned() }
+    }
+
+    pub(super) fn reply(&self) -> Reply {
+        refusal(self.status, self.kind, &self.text)
+    }
+}
+
 /// Something about the request is not as the protocol says.
-pub(super) fn bad(text: &str) -> Reply {
-    refusal(400, "content_rejected", text)
+pub(super) fn bad(text: &str) -> Refused {
+    Refused::new(400, "content_rejected", text)
 }
 
 /// Whether it is signed under one of the keys, not long ago.
-pub(super) fn signature(request: &Request, keys: &[String], now: Timestamp) -> Result<(), Reply> {
-    let refuse = |text: &str| Err(refusal(401, "bad_signature", text));
+pub(super) fn signature(request: &Request, keys: &[String], now: Timestamp) -> Result<(), Refused> {
+    let refuse = |text: &str| Err(Refused::new(401, "bad_signature", text));
     let Some(timestamp) = request.header("x-omni-timestamp") else { return refuse("no timestamp") };
     let Some(signatures) = request.header("x-omni-signature") else { return refuse("no signature") };
     let Ok(at) = timestamp.parse::<i64>() else { return refuse("the timestamp is no number") };
@@ -40,10 +58,10 @@ pub(super) fn signature(request: &Request, keys: &[String], now: Timestamp) -> R
 }
 
 /// Whether the body is a request of the protocol, without fields of other names.
-pub(super) fn body(request: &Request, body: &Value) -> Result<(), Reply> {
+pub(super) fn body(request: &Request, body: &Value) -> Result<(), Refused> {
     const SAYS: [&str; 7] = ["text", "entities", "media", "location", "contact", "items", "keyboard"];
     if !request.header("content-type").is_some_and(|kind| kind.starts_with("application/json")) {
-        return Err(refusal(415, "content_rejected", "the body is not announced as JSON"));
+        return Err(Refused::new(415, "content_rejected", "the body is not announced as JSON"));
     }
     match text(body, "type")? {
         "message" => {
@@ -74,12 +92,12 @@ pub(super) fn body(request: &Request, body: &Value) -> Result<(), Reply> {
         "typing" => text(body, "address").and(only(body, &["address"])),
         "answer_button" => text(body, "ticket").and(only(body, &["ticket", "text"])),
         "ping" => only(body, &[]),
-        other => Err(refusal(400, "unsupported", other)),
+        other => Err(Refused::new(400, "unsupported", other)),
     }
 }
 
 /// Whether a message says something, in the right form.
-fn says(body: &Value) -> Result<(), Reply> {
+fn says(body: &Value) -> Result<(), Refused> {
     let words = match body.get("text") {
         None => 0,
         Some(_) => text(body, "text")?.encode_utf16().count(),
@@ -112,7 +130,7 @@ fn says(body: &Value) -> Result<(), Reply> {
     Ok(())
 }
 
-fn file(file: &Value) -> Result<(), Reply> {
+fn file(file: &Value) -> Result<(), Refused> {
     text(file, "kind")?;
     match (file.get("url").and_then(Value::as_str), file.get("data").and_then(Value::as_str)) {
         (Some(url), None) => match url::Url::parse(url) {
@@ -128,7 +146,7 @@ fn file(file: &Value) -> Result<(), Reply> {
 }
 
 /// Refuses fields of other names.
-fn only(body: &Value, known: &[&str]) -> Result<(), Reply> {
+fn only(body: &Value, known: &[&str]) -> Result<(), Refused> {
     let mut names = body.as_object().into_iter().flat_map(|fields| fields.keys());
     match names.find(|name| *name != "type" && !known.contains(&name.as_str())) {
         Some(name) => Err(bad(&format!("{name} is unknown"))),
@@ -137,19 +155,19 @@ fn only(body: &Value, known: &[&str]) -> Result<(), Reply> {
 }
 
 /// A field that is text and not empty.
-pub(super) fn text<'a>(body: &'a Value, field: &str) -> Result<&'a str, Reply> {
+pub(super) fn text<'a>(body: &'a Value, field: &str) -> Result<&'a str, Refused> {
     let found = body.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
     found.ok_or_else(|| bad(&format!("{field} is missing")))
 }
 
 /// A field that is a list.
-pub(super) fn list<'a>(body: &'a Value, field: &str) -> Result<&'a [Value], Reply> {
+pub(super) fn list<'a>(body: &'a Value, field: &str) -> Result<&'a [Value], Refused> {
     let found = body.get(field).and_then(Value::as_array);
     found.map(Vec::as_slice).ok_or_else(|| bad(&format!("{field} is no list")))
 }
 
 /// A field that is a list with something in it, or is not there.
-fn optional_list<'a>(body: &'a Value, field: &str) -> Result<&'a [Value], Reply> {
+fn optional_list<'a>(body: &'a Value, field: &str) -> Result<&'a [Value], Refused> {
     if body.get(field).is_none() {
         return Ok(&[]);
     }

@@ -1,7 +1,8 @@
 //! From the program's events to ours. Pure: no input or output, no clock.
 //!
 //! Each event of a body is read by itself; one that cannot be read is kept whole as the raw form of an
-//! [`EventBody::Unsupported`] (law 2).
+//! [`EventBody::Unsupported`] (law 2). It is read in layers, each borrowing from the body: what all events have, what its
+//! kind has, what it says. So a broken layer leaves those around it, and no intermediate value is built.
 
 mod content;
 mod message;

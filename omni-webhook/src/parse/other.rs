@@ -87,12 +87,9 @@ fn started(cx: &Context<'_>) -> Option<EventBody> {
 
 fn seen(cx: &Context<'_>) -> Option<EventBody> {
     let told: ReadEvent<'_> = cx.read()?;
-    match told.up_to {
-        Some(last) => Some(EventBody::Read { messages: vec![message_id(&last)], reach: ReadReach::UpTo }),
-        None if told.messages.is_empty() => None,
-        None => {
-            let messages = told.messages.iter().map(message_id).collect();
-            Some(EventBody::Read { messages, reach: ReadReach::These })
-        }
+    if let Some(last) = told.up_to {
+        return Some(EventBody::Read { messages: vec![message_id(&last)], reach: ReadReach::UpTo });
     }
+    let messages: Vec<ProviderMessageId> = told.messages.iter().flatten().map(message_id).collect();
+    (!messages.is_empty()).then_some(EventBody::Read { messages, reach: ReadReach::These })
 }

@@ -11,7 +11,7 @@ pub(super) fn sender(person: Person<'_>, cx: &Context<'_>) -> Sender {
     let said = |text: Option<Str<'_>>| text.map(Str::into_string).filter(|text| !text.is_empty());
     let identity = Identity {
         scope: cx.scope.to_owned(),
-        aliases: person.aliases.iter().map(|alias| alias.as_str().to_owned()).collect(),
+        aliases: person.aliases.iter().flatten().map(|alias| alias.as_str().to_owned()).collect(),
         ..Identity::new(PROVIDER, person.id.as_str())
     };
     let profile = Profile {
@@ -23,8 +23,8 @@ pub(super) fn sender(person: Person<'_>, cx: &Context<'_>) -> Sender {
         language: said(person.language),
     };
     let kind = match person.kind {
-        PersonKind::Person => SenderKind::Person,
-        PersonKind::Robot => SenderKind::Robot,
+        Some(PersonKind::Robot) => SenderKind::Robot,
+        Some(PersonKind::Person) | None => SenderKind::Person,
     };
     Sender { identity, profile, kind }
 }

@@ -41,18 +41,16 @@ pub struct Reason<'a> {
     /// Seconds to wait, for `rate_limited` and `unavailable`; the header `Retry-After` says the same.
     pub retry_after: Option<u64>,
     /// What has to wait; left out, it is everything.
-    #[serde(default)]
-    pub scope: Scope,
+    pub scope: Option<Scope>,
 }
 
 /// What a pause is for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// This chat.
     Chat,
     /// Everything.
-    #[default]
     #[serde(other)]
     Account,
 }

@@ -22,7 +22,11 @@ pub struct Delivery<'a> {
 }
 
 /// One event: what all of them have, and what its kind has.
+///
+/// It is never made: it joins its parts for the schema. The parser reads each part by itself, so that a broken one costs
+/// no other.
 #[derive(Debug, JsonSchema)]
+#[schemars(description = "One event: what all of them have, and what its kind has.")]
 pub struct Event<'a> {
     /// What all have.
     #[serde(flatten)]
@@ -60,6 +64,7 @@ pub struct Envelope<'a> {
 /// What a kind of event has.
 #[derive(Debug, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant)] // never made: see `Event`
 pub enum Body<'a> {
     /// A customer wrote.
     Message(Worded<'a, MessageEvent<'a>>),
@@ -180,21 +185,19 @@ pub struct Person<'a> {
     #[serde(borrow)]
     pub language: Option<Str<'a>>,
     /// Other ids of the same person in the program.
-    #[serde(borrow, default)]
-    pub aliases: Vec<Id<'a>>,
+    #[serde(borrow)]
+    pub aliases: Option<Vec<Id<'a>>>,
     /// `robot` for a program: nothing answers it by itself.
-    #[serde(default)]
-    pub kind: PersonKind,
+    pub kind: Option<PersonKind>,
 }
 
 /// Who a person is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)]
 pub enum PersonKind {
     Robot,
     /// What a later version of the protocol may say as well.
-    #[default]
     #[serde(other)]
     Person,
 }
@@ -370,8 +373,8 @@ pub struct ReadEvent<'a> {
     #[serde(borrow)]
     pub address: Id<'a>,
     /// These messages.
-    #[serde(borrow, default)]
-    pub messages: Vec<Id<'a>>,
+    #[serde(borrow)]
+    pub messages: Option<Vec<Id<'a>>>,
     /// Everything up to this message.
     #[serde(borrow)]
     pub up_to: Option<Id<'a>>,

@@ -30,7 +30,6 @@ pub const ID_MAX: usize = 256;
 /// The whole protocol, for its schema: what the program posts, what it is posted, and how it answers.
 #[derive(Debug, JsonSchema)]
 #[schemars(title = "omni webhook protocol, version 1")]
-#[allow(dead_code)] // only its schema is of use
 pub struct Protocol {
     /// The program posts this to the channel's webhook.
     #[schemars(with = "Delivery<'static>")]

@@ -49,6 +49,7 @@ pub(super) enum Flaw {
     ForgetsPause,
     IgnoresCap,
     InjectsMarkup,
+    JoinsStatuses,
     LosesRaw,
     MovesBeforeCommit,
     PanicsOnGarbage,
@@ -181,6 +182,9 @@ impl Rig for Fake {
             Act::Reports { message, status: Status::Delivered } => {
                 self.tells(vec![json!({"kind": "delivered", "mid": message.as_str()})]);
             }
+            Act::Reports { message, status: Status::Read } => {
+                self.tells(vec![json!({"kind": "read", "mid": message.as_str()})]);
+            }
             Act::Delivers { first, last } => {
                 self.tells(vec![said(first), json!({"kind": "message", "mid": 7}), said(last)]);
             }
@@ -218,7 +222,7 @@ fn capabilities(flaw: Flaw) -> Capabilities {
     caps.edit = if flaw == Flaw::EditsUndeclared { Action::No } else { Action::Yes };
     caps.first_contact = FirstContact::CustomerOnly;
     caps.idempotency = Idempotency::Key { memory: None };
-    caps.statuses = vec![Status::Delivered];
+    caps.statuses = vec![Status::Delivered, Status::Read];
     caps.events = vec![EventKind::Message, EventKind::Edited, EventKind::Status, EventKind::Unsupported];
     if flaw == Flaw::TellsUndeclaredEvents {
         caps.events.retain(|kind| *kind != EventKind::Edited);
@@ -260,6 +264,9 @@ impl Connector {
         static UNSTABLE: AtomicU64 = AtomicU64::new(0);
         let id = match self.fake.has(Flaw::UnstableIds) {
             true => UNSTABLE.fetch_add(1, Ordering::Relaxed).to_string(),
+            false if self.fake.has(Flaw::JoinsStatuses) && entry["kind"] != "message" => {
+                entry["mid"].to_string()
+            }
             false => entry.get("id")?.as_str()?.to_owned(),
         };
         let body = match body(entry) {
@@ -293,9 +300,9 @@ fn body(entry: &Value) -> Option<EventBody> {
     Some(match entry.get("kind")?.as_str()? {
         "message" => EventBody::Message(Message::new(mid, sender, content)),
         "edited" => EventBody::Edited(Edited { message: mid, sender, content }),
-        "delivered" => EventBody::Status(StatusNews {
+        kind @ ("delivered" | "read") => EventBody::Status(StatusNews {
             message: MessageName::Provider(mid),
-            status: Status::Delivered,
+            status: if kind == "read" { Status::Read } else { Status::Delivered },
             error: None,
         }),
         _ => return None,
@@ -406,7 +413,7 @@ impl Connector {
             *text = text.clone().mark("<b>не жирно</b>", EntityKind::Bold);
         }
         if let (true, Some(text)) = (self.fake.has(Flaw::CutsLongTexts), &mut content.text) {
-            text.plain = text.plain.chars().take(99).collect();
+            text.plain = text.plain.chars().take(97).collect();
         }
         let mut world = self.fake.world();
         let remembers = !self.fake.has(Flaw::DeclaresKeyWithoutIt);

@@ -32,7 +32,7 @@ async fn a_sound_connector_passes_however_it_receives() {
 #[tokio::test(start_paused = true)]
 async fn every_flaw_fails_the_rules_about_it_and_no_others() {
     use Flaw::*;
-    let flaws: [(Flaw, &[&str]); 22] = [
+    let flaws: [(Flaw, &[&str]); 23] = [
         (
             AcceptsUndeclaredContent,
             &[
@@ -64,7 +64,13 @@ async fn every_flaw_fails_the_rules_about_it_and_no_others() {
             ],
         ),
         (ComparesPrefixOfSecret, &["a forged webhook is refused"]),
-        (CutsLongTexts, &["a text at the limit stays whole and one past it is split in order"]),
+        (
+            CutsLongTexts,
+            &[
+                "a text at the limit stays whole and one past it is split in order",
+                "a long text is parted between its signs",
+            ],
+        ),
         (DeclaresEditWithoutIt, &["a message is changed"]),
         (DeclaresKeyWithoutIt, &["the same key twice sends once", "a lost answer doubles nothing"]),
         (DropsBadEntry, &["one bad entry keeps the others"]),
@@ -72,6 +78,7 @@ async fn every_flaw_fails_the_rules_about_it_and_no_others() {
         (ForgetsPause, &["a pause is told with its scope"]),
         (IgnoresCap, &["a fetch is capped"]),
         (InjectsMarkup, &["markup in words of ours stays words"]),
+        (JoinsStatuses, &["news of one message are told in any order"]),
         (LosesRaw, &["one bad entry keeps the others", "unsupported"]),
         (PanicsOnGarbage, &["a damaged body neither panics nor becomes a message"]),
         (
@@ -115,4 +122,5 @@ fn a_report_names_all_failures_at_once_and_keeps_within_its_cells() {
     let panic = catch_unwind(AssertUnwindSafe(|| report.assert_passed())).unwrap_err();
     let text = panic.downcast_ref::<String>().unwrap();
     assert!(text.contains("2 of 3") && text.contains("one") && text.contains("three"), "{text}");
+    assert!(text.contains("read on: omni_core::channel; docs/writing-a-connector.md#send"), "{text}");
 }
