@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use http::header::{ACCEPT, RETRY_AFTER};
+use http::header::ACCEPT;
 use http::{HeaderMap, HeaderValue};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::{MediaRef, MediaStream};
 use omni_core::outbound::SendError;
 use omni_core::{Error, Secret};
-use omni_http::{Answer, Guard, Http};
+use omni_http::{Guard, Http};
 
 use crate::config::{Config, DEFAULT_MEDIA_HOSTS};
 use crate::dialect::parse::link;
@@ -54,7 +54,7 @@ impl Api {
         // The words are the customer's business: an answer that quotes them is cut out of the error.
         let ours = Secret::new(message.message.text.as_deref().unwrap_or_default());
         let said = ours.redact(&self.config.redact(&words(&answer.body)));
-        let error = classify(Interface::Hook, operation, status, &said, retry_after(&answer));
+        let error = classify(Interface::Hook, operation, status, &said, answer.retry_after());
         tracing::debug!(operation, status, "refused");
         Err(certainty(status, error))
     }
@@ -89,11 +89,6 @@ impl Api {
 /// Whether an error answer leaves open that the call was carried out.
 pub(crate) fn certainty(status: u16, error: Error) -> SendError {
     if proves_not_sent(status) { SendError::Rejected(error) } else { SendError::Unknown(error) }
-}
-
-/// The seconds that an answer asks to wait.
-pub(crate) fn retry_after(answer: &Answer) -> Option<u64> {
-    answer.headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
 }
 
 /// What an error answer says in plain words; nothing of a proxy's page.

@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use omni_core::crypto::hmac_sha256;
 use omni_core::error::Result;
 use omni_core::{Error, Secret};
+use omni_http::settings::{check_address, is_plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -172,7 +173,7 @@ impl Rest {
     }
 
     fn validate(&self) -> Result<()> {
-        check_url("rest.base_url", &self.base_url)?;
+        check_address("rest.base_url", &self.base_url)?;
         if self.token.is_empty() || self.login.trim().is_empty() || self.password.is_empty() {
             return wrong(
                 "rest needs token, login and password: the dealer's manager at Auto.ru gives out the token",
@@ -266,7 +267,7 @@ impl Config {
         if self.text_limit == 0 {
             return wrong("text_limit must be 1 or more");
         }
-        check_url("base_url", &self.base_url)?;
+        check_address("base_url", &self.base_url)?;
         self.headers()?;
         #[cfg(feature = "rest")]
         self.check_rest()?;
@@ -349,23 +350,6 @@ fn check_chat_id(chat_id: &str) -> Result<()> {
         format!("chat_id must have more than 3 characters of A-Z, a-z, 0-9, _ and -; {found}"),
     )
     .with_advice("make up a long random one, and type it into the field ChatId of the dealer's cabinet"))
-}
-
-fn check_url(setting: &str, url: &Url) -> Result<()> {
-    let plain = url.has_host() && url.query().is_none() && url.fragment().is_none();
-    if !matches!(url.scheme(), "http" | "https") || !plain {
-        return wrong(&format!("{setting} must be an http or https address without ? and #"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong(&format!(
-            "{setting} must not hold a user name or password: addresses are no place for secrets"
-        ));
-    }
-    Ok(())
-}
-
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 fn operator_name() -> String {

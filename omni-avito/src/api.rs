@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, HeaderValue};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::MediaStream;
 use omni_core::outbound::SendError;
@@ -118,7 +118,7 @@ impl Api {
             None => (Form::Foreign, Failure::default()),
         };
         let said = self.redact(token, &failure.said);
-        let mut error = classify(operation, request.call, status, &said, retry_after(&answer.headers));
+        let mut error = classify(operation, request.call, status, &said, answer.retry_after());
         if form == Form::Foreign && error.text().is_none() {
             error = error.with_text("the answer is not in a form of Avito's");
         }
@@ -144,11 +144,6 @@ impl Api {
         let guard = Guard::hosts(hosts).trusting(&self.config.base_url);
         self.http.download(operation, url).guard(guard).open(cap).await
     }
-}
-
-/// The header, in seconds; its form with a date is not used (*community*).
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// A good answer.

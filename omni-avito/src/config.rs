@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use omni_core::error::Result;
 use omni_core::{Error, Secret};
+use omni_http::settings::{check_address, check_hosts, is_plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -234,26 +235,8 @@ impl Config {
         if self.history_days > 365 {
             return Err(wrong("history_days must be 0 to 365"));
         }
-        self.validate_addresses()
-    }
-
-    fn validate_addresses(&self) -> Result<()> {
-        let base = &self.base_url;
-        let plain = base.has_host() && base.query().is_none() && base.fragment().is_none();
-        if !matches!(base.scheme(), "http" | "https") || !plain {
-            return Err(wrong("base_url must be an http or https address without ? and #"));
-        }
-        if !base.username().is_empty() || base.password().is_some() {
-            return Err(wrong(
-                "base_url must not hold a user name or password: addresses are no place for secrets",
-            ));
-        }
-        match self.media_hosts.iter().find(|host| !is_host(host)) {
-            Some(host) => Err(wrong(format!(
-                "media_hosts takes names of hosts such as media.example.com or *.example.com, not {host}"
-            ))),
-            None => Ok(()),
-        }
+        check_address("base_url", &self.base_url)?;
+        check_hosts("media_hosts", &self.media_hosts)
     }
 
     /// How long a look at the chats is behind the one before it.
@@ -272,15 +255,7 @@ fn is_key(text: &str) -> bool {
 }
 
 fn is_webhook_secret(text: &str) -> bool {
-    (SECRET_MIN..=SECRET_MAX).contains(&text.len())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-}
-
-/// Everything below a top-level domain would be nearly everything.
-fn is_host(text: &str) -> bool {
-    let name = text.strip_prefix("*.").unwrap_or(text);
-    let plain = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
-    plain && name.contains('.') && !name.starts_with('.') && !name.ends_with('.')
+    (SECRET_MIN..=SECRET_MAX).contains(&text.len()) && is_plain(text)
 }
 
 #[allow(clippy::expect_used)] // a literal, read by every test of this crate

@@ -19,7 +19,6 @@ use omni_http::{Answer, Http, Renew};
 use url::Url;
 use url::form_urlencoded::byte_serialize;
 
-use crate::api::retry_after;
 use crate::config::Config;
 use crate::error::{Call, classify};
 use crate::wire::{Failure, Token};
@@ -206,7 +205,7 @@ impl Renewal {
     fn refused(&self, grant: &Grant, answer: &Answer) -> Error {
         let said = Failure::read(&answer.body).unwrap_or_default().said;
         let said = grant.redact(&self.client_secret.redact(&said));
-        classify(OPERATION, Call::Token, answer.status.as_u16(), &said, retry_after(&answer.headers))
+        classify(OPERATION, Call::Token, answer.status.as_u16(), &said, answer.retry_after())
     }
 }
 

@@ -13,6 +13,7 @@
 //! | [`policy`], [`conversation`] | the pure policy engine and the state it works on |
 //! | [`hours`] | when a team or a channel is open; deadlines in open time |
 //! | [`error`], [`secret`], [`crypto`], [`tokens`] | errors for people at three in the morning, secrets, signatures, tokens that run out |
+//! | [`wire`] | reading JSON once, from bytes: text that borrows |
 //! | [`link`] | "write to us" links that carry a campaign token |
 //!
 //! Start at [`channel::Channel`] to write a connector, at [`event::Event`] to read what comes in.
@@ -64,6 +65,7 @@ pub mod text;
 pub mod time;
 pub mod tokens;
 pub mod webhook;
+pub mod wire;
 
 pub use address::Address;
 pub use capability::Capabilities;

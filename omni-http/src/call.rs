@@ -10,7 +10,7 @@ use omni_core::Error;
 use omni_core::error::ErrorKind;
 use omni_core::outbound::SendError;
 use reqwest::{Body, Client, Response, multipart};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::failure;
@@ -160,6 +160,26 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body, within the cap.
     pub body: Bytes,
+}
+
+impl Answer {
+    /// The seconds of `Retry-After`, where it is given so; a date counts as not given.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()
+    }
+}
+
+/// Reads the JSON of an answer. Whatever was asked for was done all the same when this fails.
+///
+/// # Errors
+/// [`Protocol`](ErrorKind::Protocol), with the place and without the text.
+pub fn read_json<'a, T: Deserialize<'a>>(operation: &'static str, json: &'a [u8]) -> Result<T, Error> {
+    serde_json::from_slice(json).map_err(|e| {
+        Error::new(ErrorKind::Protocol, operation)
+            .with_text("the answer is not what the method yields")
+            .with("line", e.line())
+            .with("column", e.column())
+    })
 }
 
 impl fmt::Debug for Answer {

@@ -8,6 +8,7 @@
 //! | an API call, and whether it was perhaps carried out (law 5) | [`Http::post`], [`Call`] |
 //! | errors without the address, which may hold a token (law 12) | every error made here |
 //! | media, streamed, capped, only from expected hosts, never from private networks | [`Http::download`], [`Guard`] |
+//! | the same words for the same wrong setting | [`settings`] |
 //! | tokens that run out, renewed once under concurrency | [`TokenKeeper`], [`Renew`] |
 //!
 //! Pacing and repetition are not here: the hub does both, from the connector's capabilities and errors.
@@ -35,9 +36,10 @@ mod client;
 mod download;
 mod failure;
 mod guard;
+pub mod settings;
 mod tokens;
 
-pub use call::{Answer, Call, Part};
+pub use call::{Answer, Call, Part, read_json};
 pub use client::Http;
 pub use download::Download;
 pub use guard::{Guard, is_public};

@@ -3,12 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::MediaStream;
 use omni_core::outbound::SendError;
 use omni_core::{Error, Secret};
-use omni_http::{Guard, Http, Part};
+use omni_http::{Guard, Http, Part, read_json};
 use serde::Deserialize;
 
 use crate::config::Config;
@@ -64,7 +63,7 @@ impl Api {
 
     fn sort(&self, operation: &'static str, answer: omni_http::Answer) -> Result<Answered, Failed> {
         let status = answer.status.as_u16();
-        let header = answer.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
+        let header = answer.retry_after();
         let Ok(envelope) = serde_json::from_slice::<Answer<'_>>(&answer.body) else {
             return Err(foreign(operation, status, header));
         };
@@ -144,12 +143,7 @@ pub(crate) struct Answered {
 impl Answered {
     /// Reads what the method yields. It was carried out all the same when this fails.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.result).map_err(|e| {
-            Error::new(ErrorKind::Protocol, self.operation)
-                .with_text("the result is not what the method yields")
-                .with("line", e.line())
-                .with("column", e.column())
-        })
+        read_json(self.operation, &self.result)
     }
 }
 

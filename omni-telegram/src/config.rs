@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use omni_core::error::Result;
 use omni_core::{Error, Secret};
+use omni_http::settings::{below, check_address, is_plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
@@ -182,16 +183,7 @@ impl Config {
         if let Some(secret) = &self.secret_token {
             check_secret(secret.expose())?;
         }
-        let base = &self.base_url;
-        let plain = base.has_host() && base.query().is_none() && base.fragment().is_none();
-        if !matches!(base.scheme(), "http" | "https") || !plain {
-            return wrong("base_url must be an http or https address without ? and #");
-        }
-        if !base.username().is_empty() || base.password().is_some() {
-            return wrong(
-                "base_url must not hold a user name or password: addresses are no place for secrets",
-            );
-        }
+        check_address("base_url", &self.base_url)?;
         if !(1..=50).contains(&self.poll_seconds) {
             return wrong("poll_seconds must be 1 to 50: the server waits no longer");
         }
@@ -241,10 +233,7 @@ impl Config {
     }
 
     fn url_of(&self, path: &str) -> Url {
-        let mut url = self.base_url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/{path}"));
-        url
+        below(&self.base_url, path)
     }
 }
 
@@ -290,10 +279,6 @@ fn is_this_machine(url: &Url) -> bool {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         None => false,
     }
-}
-
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 fn poll_seconds() -> u64 {

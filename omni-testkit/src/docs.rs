@@ -155,10 +155,11 @@ fn limits(places: &[(&str, &Capabilities)]) -> String {
     let text = |limit: Option<TextLimit>| {
         limit.and_then(|l| Some(format!("{} {}", l.max?, unit(l.unit)))).unwrap_or_default()
     };
-    let rows: [Vec<String>; 12] = [
+    let rows: [Vec<String>; 13] = [
         row("text; longer is split", &|caps| text(Some(caps.text))),
         row("caption", &|caps| text(caps.caption)),
         row("files in an album", &|caps| number(caps.album_max)),
+        row("goods in a carousel", &|caps| number(caps.carousel_max)),
         row("keys in all", &|caps| number(caps.buttons.total)),
         row("keys in a row", &|caps| number(caps.buttons.per_row)),
         row("label of a key", &|caps| text(caps.buttons.label)),

@@ -3,13 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::RETRY_AFTER;
 use http::{HeaderName, HeaderValue};
 use omni_core::Error;
-use omni_core::error::{ErrorKind, Result};
+use omni_core::error::Result;
 use omni_core::media::MediaStream;
 use omni_core::outbound::SendError;
-use omni_http::{Guard, Http};
+use omni_http::{Guard, Http, read_json};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -70,8 +69,7 @@ impl Api {
     fn sort(&self, operation: &'static str, answer: omni_http::Answer) -> Result<Answered, SendError> {
         let http_status = answer.status.as_u16();
         let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(&answer.body) else {
-            let retry_after = answer.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.parse().ok());
-            let error = foreign(operation, http_status, retry_after);
+            let error = foreign(operation, http_status, answer.retry_after());
             return Err(match proves_not_done(http_status) {
                 true => SendError::Rejected(error),
                 false => SendError::Unknown(error),
@@ -105,11 +103,6 @@ pub(crate) struct Answered {
 impl Answered {
     /// Reads what the method yields. It was carried out all the same when this fails.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|e| {
-            Error::new(ErrorKind::Protocol, self.operation)
-                .with_text("the answer is not what the method yields")
-                .with("line", e.line())
-                .with("column", e.column())
-        })
+        read_json(self.operation, &self.body)
     }
 }

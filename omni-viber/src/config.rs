@@ -2,6 +2,7 @@
 
 use omni_core::error::Result;
 use omni_core::{Error, Secret};
+use omni_http::settings::{below, check_address, check_hosts};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -110,7 +111,7 @@ impl Config {
     /// never holds the token.
     pub fn validate(&self) -> Result<()> {
         check_token(self.token.expose())?;
-        check_base(&self.base_url)?;
+        check_address("base_url", &self.base_url)?;
         if self.sender_name.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return wrong("sender_name must not be empty: leave it out for the bot's own name");
         }
@@ -126,24 +127,13 @@ impl Config {
         if !is_web(&self.sticker_pictures) || self.sticker_pictures.query().is_some() {
             return wrong("sticker_pictures must be an http or https address without ? and #");
         }
-        match self.media_hosts.iter().find(|host| !is_host(host)) {
-            Some(_) => wrong("media_hosts must be names of hosts, as files.example or *.files.example"),
-            None => Ok(()),
-        }
+        check_hosts("media_hosts", &self.media_hosts)
     }
 
     /// Where a method is called.
     pub(crate) fn method_url(&self, method: &str) -> Url {
         below(&self.base_url, method)
     }
-}
-
-/// An address one step below another.
-pub(crate) fn below(base: &Url, step: &str) -> Url {
-    let mut url = base.clone();
-    let path = url.path().trim_end_matches('/').to_owned();
-    url.set_path(&format!("{path}/{step}"));
-    url
 }
 
 fn wrong<T>(text: &str) -> Result<T> {
@@ -168,16 +158,6 @@ fn check_token(token: &str) -> Result<()> {
     .with_advice("copy the token from the bot's settings: Viber, More, Settings, Bots, Edit info"))
 }
 
-fn check_base(base: &Url) -> Result<()> {
-    if !is_web(base) || base.query().is_some() {
-        return wrong("base_url must be an http or https address without ? and #");
-    }
-    if !base.username().is_empty() || base.password().is_some() {
-        return wrong("base_url must not hold a user name or password: addresses are no place for secrets");
-    }
-    Ok(())
-}
-
 fn check_welcome(welcome: &str) -> Result<()> {
     use crate::capabilities::{TEXT, UNIT};
     if welcome.trim().is_empty() {
@@ -191,11 +171,6 @@ fn check_welcome(welcome: &str) -> Result<()> {
 
 fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host() && url.fragment().is_none()
-}
-
-fn is_host(host: &str) -> bool {
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
 fn caption_max() -> u32 {

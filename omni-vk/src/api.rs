@@ -6,7 +6,7 @@ use bytes::Bytes;
 use omni_core::Error;
 use omni_core::error::{ErrorKind, Result, Retry};
 use omni_core::outbound::SendError;
-use omni_http::{Answer as HttpAnswer, Guard, Http};
+use omni_http::{Answer as HttpAnswer, Guard, Http, read_json};
 use serde::Deserialize;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use tokio::time::{Interval, MissedTickBehavior};
@@ -182,12 +182,7 @@ pub(crate) struct Answered {
 impl Answered {
     /// Reads what the method yields. It was carried out all the same when this fails.
     pub(crate) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.result).map_err(|e| {
-            Error::new(ErrorKind::Protocol, self.operation)
-                .with_text("the answer is not what the method yields")
-                .with("line", e.line())
-                .with("column", e.column())
-        })
+        read_json(self.operation, &self.result)
     }
 
     /// Reads communities. Before version 5.139 they were a bare list.

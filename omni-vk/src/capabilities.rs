@@ -18,7 +18,7 @@ use omni_core::status::Status;
 use omni_core::text::Unit;
 
 use crate::config::Config;
-use crate::encode::{ATTACHMENTS, CALLS};
+use crate::encode::{ATTACHMENTS, CALLS, CARDS};
 
 /// The schema says 9000; clients cut here (community), and so do we.
 const TEXT: u32 = 4096;
@@ -84,6 +84,7 @@ pub fn capabilities(config: &Config) -> Capabilities {
     caps.media = media();
     caps.fetch_bytes = Some(config.fetch_bytes.unwrap_or(DOCUMENT).min(DOCUMENT));
     caps.album_max = u32::try_from(ATTACHMENTS).ok();
+    caps.carousel_max = Some(CARDS);
     caps.buttons = ButtonLimit {
         total: Some(KEYS),
         per_row: Some(KEYS_IN_A_ROW),
@@ -117,7 +118,7 @@ fn content() -> BTreeMap<ContentKind, Support> {
     use ContentKind::*;
     let full = [Text, Image, Voice, File, Album, Location, Buttons, QuickReplies, Reply];
     let mut content: BTreeMap<_, _> = full.into_iter().map(|kind| (kind, Support::Full)).collect();
-    // Goods, posts and films of VK are shown as such; anything else in words.
+    // Goods, posts and films of VK are shown as such; several other goods as cards, one in words.
     content.insert(Item, Support::Partial);
     // A community uploads no films and no music, and stickers of its own there are none.
     for kind in [Video, Animation, VideoNote, Audio, Sticker, Contact, Email, Forwarded] {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use omni_core::error::Result;
 use omni_core::{Error, Secret};
+use omni_http::settings::{below, check_address};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -206,16 +207,7 @@ impl Config {
         if self.confirmation.as_deref().is_some_and(|code| !is_plain(code)) {
             return wrong("confirmation must be the code that VK shows: letters and digits");
         }
-        let base = &self.base_url;
-        let plain = base.has_host() && base.query().is_none() && base.fragment().is_none();
-        if !matches!(base.scheme(), "http" | "https") || !plain {
-            return wrong("base_url must be an http or https address without ? and #");
-        }
-        if !base.username().is_empty() || base.password().is_some() {
-            return wrong(
-                "base_url must not hold a user name or password: addresses are no place for secrets",
-            );
-        }
+        check_address("base_url", &self.base_url)?;
         if !(1..=TITLE_MAX).contains(&self.server_title.chars().count()) {
             return wrong("server_title must have 1 to 14 characters");
         }
@@ -246,10 +238,7 @@ impl Config {
 
     /// Where a method is called.
     pub(crate) fn method_url(&self, method: &str) -> Url {
-        let mut url = self.base_url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/method/{method}"));
-        url
+        below(&self.base_url, &format!("method/{method}"))
     }
 }
 

@@ -425,10 +425,10 @@ impl UploadMedia for Vk {
     async fn upload(&self, address: &Address, media: &Media) -> Result<MediaRef> {
         let peer = VkAddress::try_from(address)?.peer("upload")?;
         let content = Content::media(media.clone());
-        let name = match sources(&content)?.into_iter().next() {
+        let name = match sources(&content, self.config().group_id)?.into_iter().next() {
             Some(Source::Named(name)) => name,
             Some(Source::Upload(upload)) => self.api.upload(peer, upload).await?,
-            None => return Err(Error::new(ErrorKind::ContentRejected, "upload")),
+            Some(Source::Fetch(_)) | None => return Err(Error::new(ErrorKind::ContentRejected, "upload")),
         };
         Ok(MediaRef::new(name))
     }

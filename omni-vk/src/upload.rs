@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use omni_core::error::{ErrorKind, Result, Retry};
+use omni_core::media::{Media, MediaKind};
 use omni_core::outbound::SendError;
 use omni_core::{Content, Error, Secret};
-use omni_http::Part;
+use omni_http::{Guard, Part};
 use serde_json::value::RawValue;
+use url::Url;
 
 use crate::api::{Api, foreign};
 use crate::encode::{self, Class, Source, Upload, sources};
@@ -19,18 +22,34 @@ use crate::wire::{SavedDocument, SavedPhoto, Str, UploadServer, UploadedFile, Up
 
 /// How long an upload may take.
 const UPLOAD: Duration = Duration::from_secs(300);
+/// Largest picture of goods that is fetched.
+const PICTURE: u64 = 10 << 20;
 
 impl Api {
     /// The files of a content as VK names them; those that it does not have go up.
     pub(crate) async fn named(&self, peer: i64, content: &Content) -> Result<Vec<String>> {
         let mut names = Vec::new();
-        for source in sources(content)? {
+        for source in sources(content, self.config.group_id)? {
             names.push(match source {
                 Source::Named(name) => name,
                 Source::Upload(upload) => self.upload(peer, upload).await?,
+                Source::Fetch(picture) => self.bring(peer, picture).await?,
             });
         }
         Ok(names)
+    }
+
+    /// Fetches a picture of goods from where the host keeps it, and puts it up.
+    async fn bring(&self, peer: i64, picture: &Url) -> Result<String> {
+        let guard = Guard::hosts(picture.host_str().map(str::to_owned)).trusting(&self.config.base_url);
+        let mut stream = self.http.download("fetch", picture.clone()).guard(guard).open(PICTURE).await?;
+        let mut bytes = BytesMut::new();
+        while let Some(piece) = stream.bytes.next().await {
+            bytes.extend_from_slice(&piece?);
+        }
+        let bytes = bytes.freeze();
+        let media = Media::new(MediaKind::Image, bytes.clone());
+        self.upload(peer, Upload { class: Class::Photo, media: &media, bytes: &bytes }).await
     }
 
     /// Puts one file up, once more when VK spoilt the first try.

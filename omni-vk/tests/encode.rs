@@ -126,7 +126,7 @@ fn an_answer_quotes_by_the_number_within_the_peer() {
 
 #[test]
 fn files_go_up_as_what_they_are() {
-    let class = |kind| match &encode::sources(&Content::media(upload(kind))).unwrap()[..] {
+    let class = |kind| match &encode::sources(&Content::media(upload(kind)), GROUP).unwrap()[..] {
         [Source::Upload(upload)] => upload.class,
         other => panic!("{other:?}"),
     };
@@ -154,7 +154,7 @@ fn what_vk_has_is_named_and_not_uploaded() {
         let mut at = MediaRef::new(id);
         at.unique = unique.map(str::to_owned);
         let content = Content::media(Media::new(MediaKind::Image, at));
-        match encode::sources(&content).map(|mut found| found.remove(0)) {
+        match encode::sources(&content, GROUP).map(|mut found| found.remove(0)) {
             Ok(Source::Named(name)) => Ok(name),
             Ok(other) => panic!("{other:?}"),
             Err(error) => Err(error.kind()),
@@ -168,7 +168,7 @@ fn what_vk_has_is_named_and_not_uploaded() {
     );
     assert_eq!(named(came_in, None), Err(ErrorKind::ContentRejected));
     let far = Content::media(Media::new(MediaKind::Image, url("https://cdn.example/f.jpg")));
-    assert_eq!(encode::sources(&far).unwrap_err().kind(), ErrorKind::ContentRejected);
+    assert_eq!(encode::sources(&far, GROUP).unwrap_err().kind(), ErrorKind::ContentRejected);
 }
 
 #[test]
@@ -244,6 +244,56 @@ fn goods_of_vk_are_attached_and_others_told_in_words() {
     sends(&item(own), &[], json!({"peer_ids": "50112233", "message": format!("Смотрите:\n{words}")}));
     let two = Content::part(goods(Some("1"))).and(goods(Some("2")));
     sends(&item(two), &[], json!({"peer_ids": "50112233", "attachment": "market-123456_1,market-123456_2"}));
+}
+
+fn card(title: &str, price: Option<&str>, link: Option<&str>, image: Option<&str>) -> Part {
+    Part::Item(Item {
+        id: None,
+        title: Some(title.to_owned()),
+        price: price.map(str::to_owned),
+        url: link.map(url),
+        image: image.map(url),
+    })
+}
+
+#[test]
+fn several_goods_are_cards_with_the_same_fields() {
+    let (shop, picture) = (Some("https://shop.example/9"), Some("https://cdn.example/9.jpg"));
+    let whole = |title| card(title, Some("450 ₽"), shop, picture);
+    let content = Content {
+        text: Some("Выбирайте 👇".into()),
+        ..Content::part(whole("Кружка")).and(whole("Чашка"))
+    };
+    let fetched = encode::sources(&content, GROUP).unwrap();
+    assert!(
+        fetched.iter().all(|source| matches!(source, Source::Fetch(at) if at.as_str() == picture.unwrap()))
+    );
+    assert_eq!(fetched.len(), 2);
+    let element = |title: &str, photo: &str| {
+        json!({
+            "title": title, "description": "450 ₽", "photo_id": photo,
+            "action": {"type": "open_link", "link": shop.unwrap()},
+            "buttons": [{"action": {"type": "open_link", "link": shop.unwrap(), "label": "shop.example"}}],
+        })
+    };
+    let elements = [element("Кружка", "-123456_1"), element("Чашка", "-123456_2")];
+    let request =
+        encode::send(&item(content), GROUP, &["photo-123456_1_k".to_owned(), "photo-123456_2".to_owned()]);
+    let found = fields(&request.unwrap());
+    let template: Value = serde_json::from_str(found["template"].as_str().unwrap()).unwrap();
+    assert_eq!(template, json!({"type": "carousel", "elements": elements}));
+    assert_eq!(found["message"], "Выбирайте 👇");
+
+    // What one of them lacks none has, and VK wants words above.
+    let bare = Content::part(whole("Кружка")).and(card("Чашка", None, None, None));
+    assert!(encode::sources(&bare, GROUP).unwrap().is_empty());
+    let found = fields(&encode::send(&item(bare), GROUP, &[]).unwrap());
+    let template: Value = serde_json::from_str(found["template"].as_str().unwrap()).unwrap();
+    let plain = |title: &str, about: &str| json!({"title": title, "description": about});
+    assert_eq!(template["elements"], json!([plain("Кружка", "450 ₽"), plain("Чашка", "—")]));
+    assert_eq!(found["message"], "Кружка, Чашка");
+    let many = Content { parts: vec![whole("Кружка"); 11], ..Content::default() };
+    assert_eq!(refuses(&item(many)), ErrorKind::ContentRejected);
 }
 
 #[test]

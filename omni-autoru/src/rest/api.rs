@@ -8,13 +8,13 @@ use http::{HeaderMap, HeaderValue, Method};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::outbound::{Accepted, SendError};
 use omni_core::tokens::MemoryTokens;
-use omni_core::{AccountId, Error, MessageId, Secret, Status};
-use omni_http::{Answer, Call, Http, TokenKeeper};
+use omni_core::{AccountId, MessageId, Secret, Status};
+use omni_http::{Answer, Call, Http, TokenKeeper, read_json};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::session::{Session, headers};
-use crate::api::{certainty, retry_after, words};
+use crate::api::{certainty, words};
 use crate::config::Rest;
 use crate::error::{Interface, classify, refused};
 use crate::wire::Str;
@@ -157,12 +157,7 @@ pub(super) struct Answered {
 impl Answered {
     /// Reads what the method yields. It was carried out all the same when this fails.
     pub(super) fn read<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        serde_json::from_slice(&self.answer.body).map_err(|e| {
-            Error::new(ErrorKind::Protocol, self.operation)
-                .with_text("the answer is not what the method yields")
-                .with("line", e.line())
-                .with("column", e.column())
-        })
+        read_json(self.operation, &self.answer.body)
     }
 }
 
@@ -178,7 +173,7 @@ pub(super) fn sorted(rest: &Rest, operation: &'static str, answer: Answer) -> Re
     let said = redacted(rest, &said);
     if !answer.status.is_success() {
         tracing::debug!(operation, status, "refused");
-        let error = classify(Interface::Rest, operation, status, &said, retry_after(&answer));
+        let error = classify(Interface::Rest, operation, status, &said, answer.retry_after());
         let error = if code.is_empty() { error } else { error.with("error", redacted(rest, code)) };
         return Err(certainty(status, error));
     }

@@ -6,37 +6,12 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::de::{Error, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer};
+
+pub use omni_core::wire::Str;
 
 #[cfg(feature = "rest")]
 pub mod rooms;
-
-/// Text that borrows from the body when it has no escapes.
-///
-/// `Option<Cow<str>>` would always copy: serde borrows into a `Cow` only where it stands by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Str<'a>(pub Cow<'a, str>);
-
-impl Str<'_> {
-    /// The text as a string of its own.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-}
-
-impl Deref for Str<'_> {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_str(Text)
-    }
-}
 
 /// An id: documented as a string; a whole number is taken as its digits, because other platforms write one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -58,33 +33,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Id<'a> {
                 f.write_str("a string or a whole number")
             }
             fn visit_borrowed_str<E: Error>(self, v: &'de str) -> Result<Str<'de>, E> {
-                Text.visit_borrowed_str(v)
+                Ok(Str(Cow::Borrowed(v)))
             }
             fn visit_str<E: Error>(self, v: &str) -> Result<Str<'de>, E> {
-                Text.visit_str(v)
+                Ok(Str(Cow::Owned(v.to_owned())))
             }
             fn visit_u64<E: Error>(self, v: u64) -> Result<Str<'de>, E> {
-                Text.visit_str(&v.to_string())
+                Ok(Str(Cow::Owned(v.to_string())))
             }
             fn visit_i64<E: Error>(self, v: i64) -> Result<Str<'de>, E> {
-                Text.visit_str(&v.to_string())
+                Ok(Str(Cow::Owned(v.to_string())))
             }
         }
         d.deserialize_any(Either).map(Id)
-    }
-}
-
-struct Text;
-
-impl<'de> Visitor<'de> for Text {
-    type Value = Str<'de>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-    fn visit_borrowed_str<E: Error>(self, v: &'de str) -> Result<Str<'de>, E> {
-        Ok(Str(Cow::Borrowed(v)))
-    }
-    fn visit_str<E: Error>(self, v: &str) -> Result<Str<'de>, E> {
-        Ok(Str(Cow::Owned(v.to_owned())))
     }
 }

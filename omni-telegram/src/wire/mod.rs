@@ -10,11 +10,7 @@ mod keys;
 mod message;
 mod update;
 
-use std::borrow::Cow;
-use std::fmt;
-use std::ops::Deref;
-
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+pub use omni_core::wire::Str;
 
 pub use answer::{Answer, File, Me, Parameters, SentMessage, WebhookInfo};
 pub use keys::{Envelope, keys_of};
@@ -27,45 +23,3 @@ pub use update::{
     DeletedBusinessMessages, InlineButton, InlineKeyboard, MessageReaction, ReactionCount,
     ReactionCountUpdated, ReactionType, Update, UpdateKind, User,
 };
-
-/// Text that borrows from the body when it has no escapes.
-///
-/// `Option<Cow<str>>` would always copy: serde borrows into a `Cow` only where it stands by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Str<'a>(pub Cow<'a, str>);
-
-impl Str<'_> {
-    /// The text as a string of its own.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-}
-
-impl Deref for Str<'_> {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Str<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E: Error>(self, v: &'de str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Borrowed(v)))
-            }
-            fn visit_str<E: Error>(self, v: &str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(v.to_owned())))
-            }
-            fn visit_string<E: Error>(self, v: String) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(v)))
-            }
-        }
-        d.deserialize_str(Borrow)
-    }
-}

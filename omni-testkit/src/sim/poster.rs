@@ -285,9 +285,7 @@ impl Poster {
     /// Tries one hook until it is taken or given up.
     async fn see_through(&self, mut hook: Hook) {
         loop {
-            let answer = self.deliver(hook.clone()).await;
-            let verdict = (self.inner.verdict)(&hook, &answer);
-            if let Verdict::Again(pause) = verdict {
+            if let Verdict::Again(pause) = self.deliver(hook.clone()).await {
                 hook.attempt += 1;
                 tokio::time::sleep(pause).await;
                 continue;
@@ -300,8 +298,8 @@ impl Poster {
         }
     }
 
-    /// One try, in as many copies as asked for; the best answer counts.
-    async fn deliver(&self, mut hook: Hook) -> Answered {
+    /// One try, in as many copies as asked for: it is taken when one of them is, otherwise the last one counts.
+    async fn deliver(&self, mut hook: Hook) -> Verdict {
         let (copies, in_parallel, delay, spoil) = {
             let mut state = self.state();
             let spoil = state.spoils.first_mut().map(|(left, spoil)| {
@@ -327,9 +325,11 @@ impl Poster {
                 answers.push(request.await);
             }
         }
-        let good = answers.iter().position(|answer| (self.inner.verdict)(&hook, answer) == Verdict::Taken);
-        let last = answers.len().saturating_sub(1);
-        answers.into_iter().nth(good.unwrap_or(last)).unwrap_or_else(Answered::nothing)
+        // Each answer is judged once: a simulator may act on it.
+        let verdicts: Vec<Verdict> =
+            answers.iter().map(|answer| (self.inner.verdict)(&hook, answer)).collect();
+        let taken = verdicts.iter().find(|verdict| **verdict == Verdict::Taken);
+        taken.or(verdicts.last()).copied().unwrap_or(Verdict::Dropped)
     }
 
     async fn exchange(&self, hook: &Hook) -> Answered {

@@ -7,8 +7,8 @@ use omni_core::text::{Entity, EntityKind, utf16_len};
 use url::Url;
 
 use super::people::web;
-use crate::config::below;
 use crate::wire::{self, Message, Str};
+use omni_http::settings::below;
 
 /// Takes the words, file, place or card out of a message; nothing when it holds nothing known.
 /// <https://developers.viber.com/docs/api/rest-bot-api/#receive-message-from-user> (read 2026-11)

@@ -9,6 +9,7 @@
 //! version 5.199 (read 2026-11).
 
 mod action;
+mod carousel;
 mod execute;
 mod keyboard;
 mod source;
@@ -29,6 +30,7 @@ pub use action::{
     get_users, long_poll_server, mark_read, photo_server, react, save_document, save_photo,
     set_callback_settings, set_long_poll_settings, token_permissions, typing,
 };
+pub(crate) use carousel::CARDS;
 pub use execute::{CALLS, execute};
 pub(crate) use source::saved_name;
 pub use source::{Class, Source, Upload, sources};
@@ -111,12 +113,11 @@ fn message(item: &OutboundItem, peer: i64, group_id: i64, named: &[String]) -> R
     struct Ours {
         omni_id: String,
     }
-    let body = Body::of(METHOD, &item.content, group_id, named)?;
     let request = Request::new(METHOD)
         .with("peer_ids", peer)
         .with("random_id", random_id(item.id))
         .with_json("payload", &Ours { omni_id: item.id.to_string() })?;
-    let request = body.put(request)?;
+    let request = filled(request, &item.content, group_id, named)?;
     let request = forward(request, peer, item.reply_to.as_ref())?;
     keys(request, &item.content)
 }
@@ -167,6 +168,16 @@ pub fn edit(
     let request = Request::new(METHOD).with("peer_id", peer).with("cmid", number(METHOD, message)?);
     let request = body.put(request)?.with("keep_forward_messages", 1);
     keys(request, content)
+}
+
+/// Words, files and goods.
+fn filled(request: Request, content: &Content, group_id: i64, named: &[String]) -> Result<Request> {
+    let Some(cards) = carousel::cards(content, group_id) else {
+        return Body::of(request.method, content, group_id, named)?.put(request);
+    };
+    let words = content.plain_text().unwrap_or_default();
+    let said = Body { words: words.to_owned(), ..Body::default() };
+    carousel::attach(said.put(request)?, &cards, words, named)
 }
 
 /// What one message can hold.

@@ -5,6 +5,9 @@ use omni_core::content::{Content, Item};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::{Media, MediaKind, MediaRef, MediaSource};
 use omni_core::{Error, Secret};
+use url::Url;
+
+use super::carousel;
 
 /// Where a file of a message comes from.
 #[derive(Clone, Debug)]
@@ -13,6 +16,8 @@ pub enum Source<'a> {
     Named(String),
     /// It has to go up first.
     Upload(Upload<'a>),
+    /// A picture of goods, which has to be fetched and go up.
+    Fetch(&'a Url),
 }
 
 /// A file that has to go up.
@@ -56,12 +61,14 @@ impl Class {
     }
 }
 
-/// The files of a content, in order.
+/// The files of a content, in order; then the pictures of its cards.
 ///
 /// # Errors
 /// [`ContentRejected`](ErrorKind::ContentRejected) for a reference that VK cannot send again.
-pub fn sources(content: &Content) -> Result<Vec<Source<'_>>> {
-    content.all_media().map(source).collect()
+pub fn sources(content: &Content, group_id: i64) -> Result<Vec<Source<'_>>> {
+    let cards = carousel::cards(content, group_id).unwrap_or_default();
+    let pictures = carousel::pictures(&cards).into_iter().map(|picture| Ok(Source::Fetch(picture)));
+    content.all_media().map(source).chain(pictures).collect()
 }
 
 fn source(media: &Media) -> Result<Source<'_>> {

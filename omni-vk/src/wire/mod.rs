@@ -11,13 +11,13 @@ mod attachment;
 mod event;
 mod message;
 
-use std::borrow::Cow;
 use std::fmt;
-use std::ops::Deref;
 
 use serde::de::{Deserializer, Error, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub use omni_core::wire::Str;
 
 pub use answer::{
     Answer, ApiError, CallbackServer, CallbackServers, Chat, ChatSettings, Chats, Code, Deleted,
@@ -30,56 +30,6 @@ pub use attachment::{
 };
 pub use event::{Allowed, Comment, CommentDeleted, MessageEvent, MessageRead, Reacted, Typing};
 pub use message::{Action, Coordinates, Forwarded, Geo, Message, NewMessage, Place, Quoted};
-
-/// Text that borrows from the body when it has no escapes.
-///
-/// `Option<Cow<str>>` would always copy: serde borrows into a `Cow` only where it stands by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Str<'a>(pub Cow<'a, str>);
-
-impl Str<'_> {
-    /// The text as a string of its own.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-}
-
-impl Deref for Str<'_> {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        d.deserialize_str(Borrow)
-    }
-}
-
-impl Serialize for Str<'_> {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self)
-    }
-}
-
-struct Borrow;
-
-impl<'de> Visitor<'de> for Borrow {
-    type Value = Str<'de>;
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string")
-    }
-    fn visit_borrowed_str<E: Error>(self, v: &'de str) -> Result<Str<'de>, E> {
-        Ok(Str(Cow::Borrowed(v)))
-    }
-    fn visit_str<E: Error>(self, v: &str) -> Result<Str<'de>, E> {
-        Ok(Str(Cow::Owned(v.to_owned())))
-    }
-    fn visit_string<E: Error>(self, v: String) -> Result<Str<'de>, E> {
-        Ok(Str(Cow::Owned(v)))
-    }
-}
 
 /// A place in the stream of events, which is a string in most answers and a number in some.
 #[derive(Clone, Debug, PartialEq, Eq)]
