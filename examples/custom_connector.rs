@@ -1,18 +1,16 @@
 //! The smallest complete connector: Parrot, a chat service that does not exist. `docs/writing-a-connector.md` walks
 //! through it; its simulator, rig and tests are in `tests/custom_connector/`. `main` shows it as hosts see it.
-#![allow(unreachable_pub)] // it is a library as well
 
 use async_trait::async_trait;
 use http::{HeaderValue, header};
 use omni_core::{channel::*, contact::*, content::*, error::*, event::*, outbound::*, webhook::*, *};
 use omni_http::Http;
-use serde::Deserialize;
 use serde_json::{Value, from_slice, from_str, json, value::RawValue};
 
-pub const PROVIDER: Provider = Provider::from_static("parrot");
+const PROVIDER: Provider = Provider::from_static("parrot");
 
-/// An account at Parrot.
-#[derive(Clone, Debug, Deserialize, schemars::JsonSchema)]
+/// Settings of an account at Parrot.
+#[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Token of the account, from Parrot's settings.
@@ -24,22 +22,22 @@ pub struct Config {
 }
 
 /// What Parrot says: an answer, the body of a webhook, an entry in it. What is not said is absent.
-#[derive(Default, Deserialize)]
-pub struct Said {
+#[derive(Default, serde::Deserialize)]
+struct Said {
     id: Option<String>,
     kind: Option<String>,
     name: Option<String>,
     events: Option<Vec<Box<RawValue>>>,
     next: Option<Cursor>,
 }
-#[derive(Deserialize)]
+#[derive(serde::Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum News {
     Message { id: String, chat: String, name: String, text: String, at: i64 },
     Status { id: String, message: String, status: Status, at: i64 },
 }
 /// Each entry alone: what cannot be understood is kept as it came (law 2).
-pub fn read(events: &[Box<RawValue>]) -> Vec<Event> {
+fn read(events: &[Box<RawValue>]) -> Vec<Event> {
     events.iter().map(|raw| event(raw)).collect()
 }
 fn event(raw: &RawValue) -> Event {
@@ -63,7 +61,7 @@ fn event(raw: &RawValue) -> Event {
     }
 }
 
-pub fn capabilities() -> Capabilities {
+fn capabilities() -> Capabilities {
     let mut can = Capabilities::default();
     can.content = [(ContentKind::Text, capability::Support::Full)].into();
     can.text = capability::TextLimit::new(1000, text::Unit::Utf16);
@@ -72,6 +70,7 @@ pub fn capabilities() -> Capabilities {
     can
 }
 
+/// An account at Parrot, as a channel.
 #[derive(Debug)]
 pub struct Parrot {
     config: Config,
@@ -81,6 +80,7 @@ pub struct Parrot {
 }
 
 impl Parrot {
+    /// Nothing is called yet.
     pub fn new(config: Config, http: Http) -> Result<Self> {
         let bearer = HeaderValue::from_str(&format!("Bearer {}", config.token.expose()));
         let mut bearer = bearer.map_err(|_| Error::configuration("configure", "no token has such signs"))?;

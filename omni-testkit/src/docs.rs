@@ -1,4 +1,26 @@
 //! Tables of a connector's documentation, made from its data.
+//!
+//! `docs.md` of a crate marks where each table stands:
+//!
+//! ```text
+//! <!-- settings: made from the data -->
+//! <!-- end of settings -->
+//! ```
+//!
+//! One test of the crate fills them with `UPDATE_GOLDEN` in the environment, and compares without it:
+//!
+//! ```no_run
+//! use omni_core::Capabilities;
+//! use omni_testkit::docs::{capabilities, is_in_docs, settings, table};
+//!
+//! # #[derive(schemars::JsonSchema)]
+//! # struct Config { token: String }
+//! # let declared = Capabilities::default();
+//! is_in_docs(env!("CARGO_MANIFEST_DIR"), "settings", &settings::<Config>());
+//! is_in_docs(env!("CARGO_MANIFEST_DIR"), "capabilities", &capabilities(&[("To a person", &declared)]));
+//! let errors = [vec!["401".to_owned(), "the token is wrong".to_owned()]];
+//! is_in_docs(env!("CARGO_MANIFEST_DIR"), "errors", &table(&["Status", "Means"], errors));
+//! ```
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,4 +1,21 @@
 //! Recorded payloads, what becomes of them, and the many ways to spoil them.
+//!
+//! ```no_run
+//! use omni_testkit::golden::{self, spoil};
+//!
+//! # fn parse(body: &[u8]) -> Vec<String> { Vec::new() }
+//! const CRATE: &str = env!("CARGO_MANIFEST_DIR");
+//! // What each payload of tests/fixtures becomes is in tests/golden; UPDATE_GOLDEN=1 writes it anew.
+//! golden::replay(CRATE, |fixture| parse(&fixture.body));
+//! // No cut, other byte or other value makes the parser panic.
+//! for fixture in golden::fixtures(CRATE) {
+//!     spoil::cuts(&fixture.body, |body| drop(parse(body)));
+//!     spoil::other_bytes(&fixture.body, |body| drop(parse(body)));
+//!     spoil::other_values(&fixture.body, |_what, body| drop(parse(body)));
+//! }
+//! ```
+//!
+//! A payload that was captured in production goes through [`redact`](crate::redact) first.
 
 use std::fs;
 use std::path::Path;

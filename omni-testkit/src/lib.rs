@@ -10,6 +10,9 @@
 //!
 //! # The order of work on a connector
 //!
+//! `docs/writing-a-connector.md` in the repository makes the smallest connector from nothing, with its simulator and rig, and ends
+//! with a crate of its own. In short:
+//!
 //! 1. Collect facts, and record payloads. One fixture of every kind of event goes into `tests/fixtures`;
 //!    [`golden::replay`] compares what each becomes with `tests/golden`.
 //! 2. Spoil them: with [`golden::spoil`] every fixture is cut at every byte and gets every value replaced. A parser
@@ -39,7 +42,8 @@
 //! ```
 //!
 //! 5. Commit the report. Rules are chosen by what the channel declares, in both directions: what is declared must work,
-//!    what is not must be answered with `Unsupported`.
+//!    what is not must be answered with `Unsupported`. A rule that does not hold says what was seen and where to read on.
+//! 6. Make the tables of the manual from data, with [`mod@docs`]; see what only a host sees, with [`pair`].
 
 pub mod autoru;
 pub mod avito;

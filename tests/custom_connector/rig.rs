@@ -147,6 +147,6 @@ impl Rig for Account {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(3)
+        Duration::from_secs(5)
     }
 }
