@@ -106,10 +106,11 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
     }
 }
 
-/// Whether a rejection is about the signature: that it is absent, wrong or old, or that there is no key for it.
+/// Whether a rejection is about the proof of origin: that it is absent, wrong or old, that there is no key for it, or that
+/// it names another account.
 fn is_of_signature(reason: RejectReason) -> bool {
-    use RejectReason::{MissingSecret, NoWebhook, Stale, WrongSecret};
-    matches!(reason, MissingSecret | NoWebhook | Stale | WrongSecret)
+    use RejectReason::{MissingSecret, NoWebhook, Stale, UnknownAccount, WrongSecret};
+    matches!(reason, MissingSecret | NoWebhook | Stale | UnknownAccount | WrongSecret)
 }
 
 /// The answer that the provider is to get.

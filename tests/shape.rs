@@ -23,7 +23,7 @@ const FILES: [&str; 20] = [
     "src/verify",
     "src/wire",
     "tests/conformance.rs",
-    "tests/connector.rs",
+    "tests/connector",
     "tests/docs.rs",
     "tests/encode.rs",
     "tests/replay.rs",

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue};
 use omni_core::error::{ErrorKind, Result};
 use omni_core::media::MediaStream;
@@ -71,7 +71,7 @@ impl Api {
             return Ok(Answered { operation, status: answer.status.as_u16(), body: answer.body });
         }
         let status = answer.status.as_u16();
-        let retry_after = answer.headers.get(RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
+        let retry_after = answer.retry_after();
         // A page is not looked into: only what says that it is JSON is the program's.
         let is_json = answer
             .headers

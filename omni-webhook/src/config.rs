@@ -5,6 +5,7 @@ use std::time::Duration;
 use omni_core::error::Result;
 use omni_core::link::CampaignToken;
 use omni_core::{Error, Secret};
+use omni_http::settings::check_hosts;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -132,9 +133,7 @@ impl Config {
         if let Some(link) = &self.link {
             check_link(link)?;
         }
-        if self.media_hosts.iter().any(|host| !is_host(host)) {
-            return wrong("media_hosts must be names of hosts, as files.example or *.files.example");
-        }
+        check_hosts("media_hosts", &self.media_hosts)?;
         self.capabilities.validate()
     }
 
@@ -211,11 +210,6 @@ fn check_link(link: &str) -> Result<()> {
 
 fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.has_host() && url.fragment().is_none()
-}
-
-fn is_host(host: &str) -> bool {
-    let name = host.strip_prefix("*.").unwrap_or(host);
-    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-')
 }
 
 fn tolerance_seconds() -> u64 {

@@ -20,6 +20,7 @@ pub use event::{
     MessageEvent, Person, PersonEvent, PersonKind, ReactionEvent, ReadEvent, Said, StartedEvent, StatusEvent,
     Worded,
 };
+pub use omni_core::wire::Str;
 pub use outgoing::{
     AnswerButton, ContentOut, Delete, Edit, FaceOut, MarkRead, MediaOut, MessageOut, React, Request, Typing,
 };
@@ -108,62 +109,6 @@ impl JsonSchema for Id<'_> {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": ["string", "integer"], "minLength": 1, "maxLength": ID_MAX })
-    }
-}
-
-/// Text that borrows from the body when it has no escapes.
-///
-/// `Option<Cow<str>>` would always copy: serde borrows into a `Cow` only where it stands by itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Str<'a>(pub Cow<'a, str>);
-
-impl Str<'_> {
-    /// The text as a string of its own.
-    pub fn into_string(self) -> String {
-        self.0.into_owned()
-    }
-}
-
-impl Deref for Str<'_> {
-    type Target = str;
-    fn deref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Str<'a> {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Borrow;
-        impl<'de> Visitor<'de> for Borrow {
-            type Value = Str<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_borrowed_str<E: Error>(self, v: &'de str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Borrowed(v)))
-            }
-            fn visit_str<E: Error>(self, v: &str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(v.to_owned())))
-            }
-            fn visit_string<E: Error>(self, v: String) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(v)))
-            }
-        }
-        d.deserialize_str(Borrow)
-    }
-}
-
-impl JsonSchema for Str<'_> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Str".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string" })
     }
 }
 
