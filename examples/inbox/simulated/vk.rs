@@ -83,7 +83,7 @@ impl Simulator for Vk {
         let who = self.people.known(customer)?;
         let number = |line: &str| line.parse::<i64>().map_err(|_| "there is no such message".to_owned());
         match deed {
-            Deed::Start { token } => drop(who.comes_by(&token, None)),
+            Deed::Start { token } => who.comes_by(&token, None),
             Deed::Write { text, .. } if text.trim().is_empty() => {
                 return Err("there is nothing to send".to_owned());
             }
