@@ -10,7 +10,9 @@ mod support {
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use omni::http::Http;
 use omni_testkit::telegram::{BotProfile, SimConfig, TelegramSim, User};
+use serde_json::Value;
 use support::browser::Browser;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::ChildStdout;
@@ -57,6 +59,24 @@ async fn accounts_of_the_configuration_are_served() {
     }
     // One account that cannot be used is said to be so, and does not stand in the way of the others.
     see(&browser, "[data-testid=channel]", "Bot not found").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_provider_is_answered_from_one_desk() {
+    let inbox = Inbox::start("").await;
+    let browser = Browser::start(1440, 900).await;
+    browser.open(&inbox.url).await;
+    let people = [("viber", "Алеся Новик"), ("vk", "Дмитрий Орлов"), ("avito", "Никита"), ("autoru", "Пётр")];
+    for (provider, name) in people {
+        // VK and Avito tell no names: this one was asked for.
+        browser.click(&format!("[data-testid=conversation][data-title='{name}']")).await;
+        see(&browser, "[data-testid=contact-name]", name).await;
+        let words = format!("{ANSWER} {provider}");
+        write(&browser, "[data-testid=reply-text]", &words).await;
+        browser.click("[data-testid=send]").await;
+        see(&browser, "[data-testid=message-out] .words", &words).await;
+        inbox.customer_sees(provider, name, &words).await;
+    }
 }
 
 fn token(number: u64) -> String {
@@ -245,5 +265,27 @@ impl Inbox {
             }
         };
         Self { url, _program: program, _output: lines, folder }
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let url = format!("{}{path}", self.url).parse().unwrap();
+        let answer = Http::new().unwrap().get("page", url).send().await.unwrap();
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+
+    /// Waits until a customer of a simulated provider has these words in their chat.
+    async fn customer_sees(&self, provider: &str, name: &str, words: &str) {
+        let simulators = self.get("/api/simulators").await;
+        let simulator = simulators.as_array().unwrap().iter().find(|s| s["provider"] == provider).unwrap();
+        let customer = simulator["customers"].as_array().unwrap().iter().find(|c| c["name"] == name).unwrap();
+        let chat = format!("/api/simulators/{provider}/customers/{}", customer["id"].as_str().unwrap());
+        for _ in 0..400 {
+            let lines = self.get(&chat).await;
+            if lines.as_array().unwrap().iter().any(|line| line["text"] == words) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("{name} at {provider} never saw {words:?}: {}", self.get(&chat).await);
     }
 }

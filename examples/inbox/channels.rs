@@ -82,6 +82,10 @@ pub(crate) async fn connect(desk: &Desk, settings: &ChannelSettings) -> Result<O
     let mut to_type_in = None;
     if channel.receives().takes_webhooks() {
         let (typed, remarks) = register(desk, &key, channel.as_ref()).await?;
+        // What was missing before may be there now.
+        if let Ok(account) = channel.check().await {
+            shown.remarks = account.warnings;
+        }
         to_type_in = typed;
         shown.remarks.extend(remarks);
     }

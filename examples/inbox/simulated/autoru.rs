@@ -15,7 +15,7 @@ use super::people::{People, impossible, secret, unique};
 use super::{Customer, Deed, FileAt, Line, LineFile, Simulator, Upload};
 use crate::config::ChannelSettings;
 
-const TITLE: &str = "Cars";
+const TITLE: &str = "Cars, Auto.ru";
 
 /// One dealer, and whoever writes about the cars.
 pub(super) struct Autoru {

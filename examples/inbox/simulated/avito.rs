@@ -14,7 +14,7 @@ use super::people::{People, impossible, secret, unique};
 use super::{Customer, Deed, FileAt, Line, LineFile, Simulator, Upload};
 use crate::config::ChannelSettings;
 
-const TITLE: &str = "Sneaker Shop";
+const TITLE: &str = "Sneakers, Avito";
 const ACCOUNT: i64 = 70_010_001;
 
 /// One account, and whoever writes about its adverts.

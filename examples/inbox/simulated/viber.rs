@@ -15,7 +15,7 @@ use super::people::{People, impossible, secret, unique};
 use super::{Customer, Deed, FileAt, Line, LineButton, LineFile, Simulator, Upload};
 use crate::config::ChannelSettings;
 
-const TITLE: &str = "Sneaker Shop";
+const TITLE: &str = "Sneakers, Viber";
 
 /// One bot, and whoever writes to it.
 pub(super) struct Viber {

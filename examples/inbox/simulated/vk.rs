@@ -1,4 +1,4 @@
-//! A VK community, simulated; it is polled.
+//! A VK community, simulated.
 
 use std::error::Error;
 
@@ -10,11 +10,11 @@ use omni_testkit::vk as sim;
 use serde_json::json;
 use tokio::sync::watch;
 
-use super::people::{People, impossible, unique};
+use super::people::{People, impossible, secret, unique};
 use super::{Customer, Deed, FileAt, Line, LineButton, LineFile, Simulator, Upload};
 use crate::config::ChannelSettings;
 
-const TITLE: &str = "Sneaker Shop";
+const TITLE: &str = "Sneakers, VK";
 const GROUP: i64 = 123_456;
 /// Reactions that the page offers, by VK's numbers.
 const SIGNS: [(&str, i64); 3] = [("❤", 1), ("🔥", 2), ("👍", 4)];
@@ -39,7 +39,7 @@ impl Vk {
             title: Some(TITLE.to_owned()),
             policy: None,
             config: json!({
-                "token": token, "group_id": GROUP, "receive": "long_poll", "base_url": server.base_url()
+                "token": token, "group_id": GROUP, "secret": secret(), "base_url": server.base_url()
             }),
         };
         let people = People::new();
