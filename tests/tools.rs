@@ -181,7 +181,10 @@ async fn what_cannot_be_tried_is_explained() {
         (&["--provider", "telegram", "--config", broken], "broken.json: connect: unusable configuration"),
         (&["--provider", "telegram", "--config", unknown], "unknown field `tokn`"),
         (&["--provider", "telegram", "--config", bad_token], "must look like 7000000001:AAxxxx"),
-        (&["--provider", "pigeon", "--config", config], "no connector named pigeon; compiled in: autoru, avito, telegram"),
+        (
+            &["--provider", "pigeon", "--config", config],
+            "no connector named pigeon; compiled in: autoru, avito, telegram",
+        ),
     ];
     for (arguments, words) in shared {
         assert_fails("normalise", arguments, words).await;
