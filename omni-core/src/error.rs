@@ -240,6 +240,26 @@ impl Error {
         self.inner.advice.as_deref()
     }
 
+    /// The same error for another who waited for the same call. What lies below it stays with the first.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        let Inner { kind, operation, fault, retry, ref code, ref text, ref advice, ref context, .. } =
+            *self.inner;
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                operation,
+                fault,
+                retry,
+                code: code.clone(),
+                text: text.clone(),
+                advice: advice.clone(),
+                context: context.clone(),
+                source: None,
+            }),
+        }
+    }
+
     /// A form that can be stored and shown.
     pub fn report(&self) -> ErrorReport {
         ErrorReport {

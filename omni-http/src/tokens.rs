@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use omni_core::error::{ErrorKind, ErrorReport, Retry};
+use omni_core::error::{ErrorKind, Retry};
 use omni_core::tokens::{TokenStore, Tokens};
 use omni_core::{Error, Result, Secret, Timestamp};
 use tokio::sync::Mutex;
@@ -58,7 +58,7 @@ struct Shared {
 struct State {
     known: Option<Tokens>,
     /// The last renewal failed, then and so: whoever waited for it shares the failure.
-    failed: Option<(Instant, ErrorReport, Retry)>,
+    failed: Option<(Instant, Error)>,
 }
 
 impl std::fmt::Debug for Shared {
@@ -117,8 +117,8 @@ impl Shared {
         if let Some(tokens) = state.known.as_ref().filter(|t| self.is_good(t, refused)) {
             return Ok(tokens.access.clone());
         }
-        if let Some((_, report, retry)) = state.failed.as_ref().filter(|(at, ..)| *at >= asked) {
-            return Err(again(report, *retry));
+        if let Some((_, error)) = state.failed.as_ref().filter(|(at, _)| *at >= asked) {
+            return Err(error.again());
         }
         match self.taking_turns(refused).await {
             Ok(tokens) => {
@@ -127,7 +127,7 @@ impl Shared {
                 Ok(access)
             }
             Err(error) => {
-                state.failed = Some((Instant::now(), error.report(), error.retry()));
+                state.failed = Some((Instant::now(), error.again()));
                 Err(error)
             }
         }
@@ -180,20 +180,5 @@ impl Shared {
             key = self.key,
             "a renewed token is in this process's memory only: a restart loses it"
         );
-    }
-}
-
-/// The same failure for somebody who waited for the same renewal.
-fn again(report: &ErrorReport, retry: Retry) -> Error {
-    let mut error = Error::new(report.kind, "renew").with_fault(report.fault).with_retry(retry);
-    if let Some(code) = &report.code {
-        error = error.with_code(code);
-    }
-    if let Some(text) = &report.text {
-        error = error.with_text(text.clone());
-    }
-    match &report.advice {
-        Some(advice) => error.with_advice(advice.clone()),
-        None => error,
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use omni_core::Error;
-use omni_core::error::{ErrorKind, Result, Retry};
+use omni_core::error::{ErrorKind, Result};
 use omni_core::outbound::SendError;
 use omni_http::{Answer as HttpAnswer, Guard, Http, read_json};
 use serde::Deserialize;
@@ -191,29 +191,10 @@ impl Answered {
     }
 }
 
-/// The same error once more, for another who waited for the same call.
+/// The same outcome for another who waited for the same call.
 pub(crate) fn again(error: &SendError) -> SendError {
-    let copy = |error: &Error| {
-        let mut copy = Error::new(error.kind(), error.operation()).with_fault(error.fault());
-        copy = match error.retry() {
-            Retry::Never => copy,
-            retry => copy.with_retry(retry),
-        };
-        copy = match error.code() {
-            Some(code) => copy.with_code(code),
-            None => copy,
-        };
-        copy = match error.text() {
-            Some(text) => copy.with_text(text),
-            None => copy,
-        };
-        match error.advice() {
-            Some(advice) => copy.with_advice(advice),
-            None => copy,
-        }
-    };
     match error {
-        SendError::Rejected(error) => SendError::Rejected(copy(error)),
-        SendError::Unknown(error) => SendError::Unknown(copy(error)),
+        SendError::Rejected(error) => SendError::Rejected(error.again()),
+        SendError::Unknown(error) => SendError::Unknown(error.again()),
     }
 }
