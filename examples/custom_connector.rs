@@ -8,7 +8,6 @@ use omni_http::Http;
 use serde_json::{Value, from_slice, from_str, json, value::RawValue};
 
 const PROVIDER: Provider = Provider::from_static("parrot");
-
 /// Settings of an account at Parrot.
 #[derive(Clone, Debug, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -145,7 +144,8 @@ impl Channel for Parrot {
 #[async_trait]
 impl Inbound for Parrot {
     fn verify<'a>(&self, request: &'a WebhookRequest) -> Result<Verified<'a>, Rejected> {
-        let secret = self.config.webhook_secret.as_ref().ok_or(Rejected::new(RejectReason::NoWebhook))?;
+        let secret = self.config.webhook_secret.as_ref().filter(|secret| !secret.is_empty());
+        let secret = secret.ok_or(Rejected::new(RejectReason::NoWebhook))?;
         let signature = request.header("x-parrot-signature").and_then(crypto::from_hex);
         Verified::by_hmac_sha256(request, signature.as_deref(), secret)
     }

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
+#[path = "support/built.rs"]
+mod built;
 #[path = "../examples/custom_connector.rs"]
 #[allow(dead_code, unreachable_pub)] // its `main`, and what it shows to others
 mod custom_connector;
@@ -15,11 +17,14 @@ mod rig;
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 
+use omni_core::crypto::hmac_sha256;
 use omni_core::event::EventKind;
 use omni_core::webhook::{Verified, WebhookRequest};
-use omni_core::{Channel, Event, Timestamp};
+use omni_core::{Channel, Event, Inbound, Timestamp};
+use omni_http::Http;
 use omni_testkit::conformance::{self, Rig};
 use omni_testkit::golden::{self, spoil};
 use omni_testkit::pair::{Moving, Pair};
@@ -80,6 +85,34 @@ async fn a_spoilt_batch_is_refused_or_keeps_its_entries() {
         assert!(events.iter().all(|event| understood(event) || event.raw.is_some()), "{what}");
         assert!(events.len() == 3 || what.starts_with("/events ="), "{what}: {} events", events.len());
     });
+}
+
+#[test]
+fn an_empty_secret_opens_nothing() {
+    let config = |secret: &str| custom_connector::Config {
+        token: "t0ken".into(),
+        webhook_secret: Some(secret.into()),
+        base_url: "http://127.0.0.1:1".parse().unwrap(),
+    };
+    let opens = |secret: &str| {
+        let signature = hmac_sha256(secret.as_bytes(), BATCH.as_bytes()).map(|byte| format!("{byte:02x}"));
+        let mut request = WebhookRequest::post("/", BATCH, Timestamp::default());
+        request.headers.insert("x-parrot-signature", signature.concat().parse().unwrap());
+        let channel = custom_connector::Parrot::new(config(secret), Http::new().unwrap()).unwrap();
+        channel.verify(&request).is_ok()
+    };
+    assert!(opens("s3cret"));
+    assert!(!opens(""));
+}
+
+#[test]
+fn the_program_shows_parrot_as_hosts_see_it() {
+    let output = Command::new(built::example("custom_connector")).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    for words in ["webhook_secret", "\"writeOnly\": true", "\"max\": 1000", "Parrot, Telegram bot"] {
+        assert!(printed.contains(words), "{words} is not in {printed}");
+    }
 }
 
 #[test]

@@ -195,7 +195,7 @@ const FAULTS: [Fault; 10] = [
         fault: "message: MessageName::Provider(message.clone().into()), status, error: None };
             let _ = id;
             Event::new(message, ",
-        rule: "Outcomes: news of one message are told in any order",
+        rule: "Outcomes: news of one message is told in any order",
         told: "[Read] of one message, told as [Delivered, Read]",
         read_on: "law 6 (omni_core, \"The laws\"); docs/writing-a-connector.md#parse",
     },
@@ -257,6 +257,9 @@ fn ten_faults_are_found_and_told_with_what_is_wrong_and_where_to_read_on() {
     let output = outside.cargo(&["test", "--offline", "--test", "faults"], &[]);
     let all = shown(&output);
     assert!(!output.status.success(), "{all}");
+    let guide = text(GUIDE);
+    let (_, quoted) = block(&guide, "text").split_once('\n').unwrap();
+    assert!(all.contains(quoted), "the guide quotes what is not told: {quoted}{all}");
     for fault in &FAULTS {
         let start = format!("---- {}::conforms stdout ----", fault.name);
         let (_, told) =

@@ -188,7 +188,7 @@ fn sending() -> Vec<Case> {
         outbound: a_lost_answer_is_unknown_and_nothing_is_repeated,
         outbound: the_same_key_twice_sends_once,
         outbound: the_statuses_declared_come_in,
-        outbound: news_of_one_message_are_told_in_any_order,
+        outbound: news_of_one_message_is_told_in_any_order,
     });
     cases.extend(outbound::refusals("Outcomes"));
     cases.extend(rules! { "Actions",

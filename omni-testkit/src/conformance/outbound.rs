@@ -125,7 +125,7 @@ pub(super) async fn the_statuses_declared_come_in(scene: Scene) -> Verdict {
 }
 
 /// Law 6 is kept by the hub, which hears everything: a connector neither joins nor orders what is told of a message.
-pub(super) async fn news_of_one_message_are_told_in_any_order(scene: Scene) -> Verdict {
+pub(super) async fn news_of_one_message_is_told_in_any_order(scene: Scene) -> Verdict {
     const STEPS: [Status; 3] = [Status::Sent, Status::Delivered, Status::Read];
     let address = scene.hello().await?.address;
     let declared = scene.capabilities(&address).statuses;

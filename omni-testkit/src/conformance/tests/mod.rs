@@ -78,7 +78,7 @@ async fn every_flaw_fails_the_rules_about_it_and_no_others() {
         (ForgetsPause, &["a pause is told with its scope"]),
         (IgnoresCap, &["a fetch is capped"]),
         (InjectsMarkup, &["markup in words of ours stays words"]),
-        (JoinsStatuses, &["news of one message are told in any order"]),
+        (JoinsStatuses, &["news of one message is told in any order"]),
         (LosesRaw, &["one bad entry keeps the others", "unsupported"]),
         (PanicsOnGarbage, &["a damaged body neither panics nor becomes a message"]),
         (
