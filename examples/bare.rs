@@ -162,6 +162,7 @@ impl Desk {
                 reply_to: None,
                 face: None,
                 author: Author::Program,
+                note: None,
             };
             match outbound.send(&item).await {
                 Ok(accepted) => println!("{address}: answered as {}", accepted.id),

@@ -138,6 +138,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
             reply_to: reply_to.take(),
             face: None,
             author: Author::Person,
+            note: None,
         };
         if let Some(stop) = hand_over(&*channel, &item).await? {
             return Ok(stop);

@@ -180,6 +180,7 @@ async fn holds_a_conversation(command: Command, name: &str) {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     };
     let outbound = channel.outbound().unwrap();
     let first = outbound.send(&item).await.unwrap();

@@ -89,6 +89,7 @@ impl Scene {
             reply_to: None,
             face: None,
             author: Author::Person,
+            note: None,
         };
         Ok(self.dealer.send(&item).await?.id.as_str().to_owned())
     }
@@ -155,6 +156,7 @@ async fn a_talk_by_webhook_from_the_first_word_to_the_mark() {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     };
     scene.dealer.send(&item).await.unwrap();
     let talk = scene.petr.talk();

@@ -67,6 +67,7 @@ impl Shop {
             reply_to: None,
             face: None,
             author: Author::Person,
+            note: None,
         }
     }
 }

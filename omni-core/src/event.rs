@@ -13,7 +13,7 @@ use crate::address::Address;
 use crate::contact::Sender;
 use crate::content::{Content, Item};
 use crate::error::ErrorReport;
-use crate::id::{AccountId, AlbumId, EventId, MessageId, ProviderMessageId};
+use crate::id::{AccountId, AlbumId, EventId, MessageId, Note, ProviderMessageId};
 use crate::is_default;
 use crate::link::Referral;
 use crate::status::Status;
@@ -197,6 +197,9 @@ pub struct Message {
     /// The album it is a part of: parts of one album arrive as events of their own and are joined by the hub.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub album: Option<AlbumId>,
+    /// Which messages it continues, where messages name those before them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<Box<Thread>>,
     /// The advert or goods it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Item>,
@@ -220,12 +223,31 @@ impl Message {
             content,
             reply_to: None,
             album: None,
+            thread: None,
             item: None,
             referral: None,
             chat: Chat::default(),
             origin: Origin::default(),
         }
     }
+}
+
+/// Where among several talks with a person a message belongs, for providers whose messages name those before them.
+///
+/// An e-mail names the mails that it answers. The address of its event is a new talk; when one of the mails named is
+/// known on the channel, the message belongs to that one's address instead. The hub decides so in the transaction
+/// that applies the event, so two mails that arrive at once do not open two talks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Thread {
+    /// What it continues, nearest first. The first that is known decides; at most 32 are looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<ProviderMessageId>,
+    /// Further names of the message itself, by which later ones may say that they continue it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<ProviderMessageId>,
+    /// What the connector wants to be told when something is sent to the address from now on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
 /// Whether a program wrote a message by itself. Automatic texts are never answered automatically (law 7).

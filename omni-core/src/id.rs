@@ -117,6 +117,9 @@ text_id! {
     AlbumId;
     /// A listener's place in the provider's stream (a poll offset, an IMAP UID). Only its connector reads it.
     Cursor;
+    /// What a connector wants to be told when something is sent to an address: the subject and the last ids of a
+    /// thread of mails. Kept by the hub with the address; only its connector reads it. At most 16 KiB.
+    Note;
     /// One running copy of the host program. See the hub's builder for how to choose it.
     NodeId;
     /// One reader of the host event log.

@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::content::Content;
 use crate::error::Error;
 use crate::event::ReplyTo;
-use crate::id::{MessageId, ProviderMessageId};
+use crate::id::{MessageId, Note, ProviderMessageId};
 use crate::status::Status;
 
 /// One message to hand to a provider, already planned: it fits the channel's capabilities as it is.
@@ -28,6 +28,10 @@ pub struct OutboundItem {
     pub face: Option<Face>,
     /// Whether a person wrote it. Marks automatic mail, and decides who goes first (law 10).
     pub author: Author,
+    /// What the connector last wanted to be told of the address, by [`Thread::note`](crate::event::Thread::note) or
+    /// [`Accepted::note`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
 /// In whose name a message goes out, where the provider shows it.
@@ -63,12 +67,15 @@ pub struct Accepted {
     /// The address to use from now on, when the provider says that it moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<Address>,
+    /// What to tell the connector when something is sent to the address from now on; absent leaves it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
 }
 
 impl Accepted {
     /// Taken, with no more said.
     pub fn new(id: impl Into<ProviderMessageId>, status: Status) -> Self {
-        Self { id: id.into(), more: Vec::new(), status, moved_to: None }
+        Self { id: id.into(), more: Vec::new(), status, moved_to: None, note: None }
     }
 }
 

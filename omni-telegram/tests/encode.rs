@@ -28,6 +28,7 @@ fn at(address: &str, content: Content) -> OutboundItem {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     }
 }
 

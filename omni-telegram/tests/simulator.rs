@@ -97,6 +97,7 @@ fn item(address: &str, content: Content) -> OutboundItem {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     }
 }
 

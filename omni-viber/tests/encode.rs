@@ -30,6 +30,7 @@ fn item(content: Content) -> OutboundItem {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     }
 }
 

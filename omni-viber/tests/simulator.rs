@@ -99,6 +99,7 @@ fn item(to: &str, content: Content) -> OutboundItem {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     }
 }
 

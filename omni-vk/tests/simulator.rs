@@ -109,6 +109,7 @@ fn item(peer: i64, content: Content) -> OutboundItem {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     }
 }
 

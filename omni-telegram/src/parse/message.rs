@@ -172,6 +172,7 @@ fn read(m: &mut Message<'_>, cx: &Context<'_>, body: impl FnOnce(Said) -> EventB
         reply_to,
         album: m.rest.as_ref().and_then(|rest| Some(AlbumId::from(&**rest.media_group_id.as_ref()?))),
         item: None,
+        thread: None,
         referral: None,
         chat: people::chat(&mut m.chat),
     };

@@ -258,6 +258,7 @@ impl Scene {
             reply_to: None,
             face: None,
             author: Author::Person,
+            note: None,
         }
     }
 

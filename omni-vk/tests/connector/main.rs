@@ -68,6 +68,7 @@ fn item(address: &str, words: &str) -> OutboundItem {
         reply_to: None,
         face: None,
         author: Author::Person,
+        note: None,
     }
 }
 

@@ -1,0 +1,311 @@
+//! Settings of a mailbox.
+
+use std::time::Duration;
+
+use omni_core::Secret;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// Settings of one mailbox.
+///
+/// With an address at a provider that is known, address and password are all it takes:
+///
+/// ```
+/// use omni_email::Config;
+/// let config: Config = serde_json::from_str(r#"{
+///     "address": "help@yandex.ru",
+///     "auth": { "with": "password", "password": "abcdefghijklmnop" }
+/// }"#)?;
+/// assert!(!format!("{config:?}").contains("abcdefgh"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Mailbox")]
+#[non_exhaustive]
+pub struct Config {
+    /// The mailbox's address: `help@example.com`.
+    #[schemars(title = "Address")]
+    pub address: String,
+    /// How to log in.
+    #[schemars(title = "Login")]
+    pub auth: Auth,
+    /// The name at the server, when it is not what the provider usually takes (the address).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "User name")]
+    pub user: Option<String>,
+    /// Name that recipients see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Sender's name")]
+    pub name: Option<String>,
+    /// Where mail is read. Left out it is the known provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "IMAP server")]
+    pub imap: Option<Server>,
+    /// Where mail is handed in. Left out it is the known provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "SMTP server")]
+    pub smtp: Option<Server>,
+    /// Further addresses that are ours: mail from them is not a customer's, and `from` may be one of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(title = "Further own addresses")]
+    pub aliases: Vec<String>,
+    /// Folders whose mail is customers'. The first is watched, the others are looked at in turn.
+    #[serde(default = "folders")]
+    #[schemars(title = "Folders")]
+    pub folders: Vec<String>,
+    /// What to do with the folder of spam.
+    #[serde(default)]
+    #[schemars(title = "Spam folder")]
+    pub junk: Junk,
+    /// What to take of the mail that lies there when the mailbox is connected.
+    #[serde(default)]
+    #[schemars(title = "First look")]
+    pub first: First,
+    /// Whether customers' mail is marked as seen when it was taken.
+    #[serde(default)]
+    #[schemars(title = "Mark as seen")]
+    pub seen: Seen,
+    /// Whether sent mail is put into the Sent folder.
+    #[serde(default)]
+    #[schemars(title = "Copies of sent mail")]
+    pub sent: SentCopy,
+    /// Signature below what agents write. `{agent}` becomes the agent's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Signature")]
+    pub signature: Option<String>,
+    /// Whether those in copy get our answers too. Automatic texts go to the writer alone.
+    #[serde(default)]
+    #[schemars(title = "Answer to")]
+    pub answer: AnswerTo,
+    /// Largest mail that is downloaded whole, in bytes; of larger ones the words, and each file when it is asked for.
+    #[serde(default = "max_whole")]
+    #[schemars(title = "Largest whole mail, in bytes")]
+    pub max_whole: u64,
+    /// Largest file to fetch, in bytes.
+    #[serde(default = "fetch_bytes")]
+    #[schemars(title = "Largest file to fetch, in bytes")]
+    pub fetch_bytes: u64,
+    /// Largest mail to send, in bytes as sent, when smaller than what the server says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Largest mail to send, in bytes")]
+    pub send_bytes: Option<u64>,
+    /// Minutes an IDLE is left alone, 1 to 29. Networks drop silent connections sooner than servers.
+    #[serde(default = "idle_minutes")]
+    #[schemars(title = "Minutes between IDLEs", range(min = 1, max = 29))]
+    pub idle_minutes: u32,
+    /// Seconds between looks, for servers without IDLE and for further folders.
+    #[serde(default = "poll_seconds")]
+    #[schemars(title = "Seconds between looks", range(min = 5, max = 3600))]
+    pub poll_seconds: u32,
+    /// Root certificates to trust beside the machine's, as PEM: a company's own authority, Proton Bridge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Further root certificates")]
+    pub ca_pem: Option<String>,
+    /// The name we greet servers with. Left out it is an address literal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "EHLO name")]
+    pub ehlo: Option<String>,
+    /// Signing of what goes out, for own relays only: public mailboxes sign by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "DKIM")]
+    pub dkim: Option<Dkim>,
+}
+
+/// How to log in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "with", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Auth {
+    /// With a password, or the app password that most public mailboxes want.
+    Password {
+        /// The password.
+        password: Secret,
+    },
+    /// With tokens that are renewed (XOAUTH2, OAUTHBEARER). The first refresh token is here or in the host's token
+    /// store.
+    Oauth {
+        /// Where tokens are renewed.
+        token_url: Url,
+        /// The vendor's application.
+        client_id: String,
+        /// Its secret; public clients have none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        client_secret: Option<Secret>,
+        /// The first refresh token.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        refresh_token: Option<Secret>,
+        /// What the token shall allow, where the issuer asks again on renewal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<String>,
+    },
+}
+
+/// A server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// Its name, as in its certificate.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is made safe.
+    #[serde(default)]
+    pub tls: Tls,
+}
+
+/// How a connection is made safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Tls {
+    /// TLS from the first byte (993, 465).
+    #[default]
+    Implicit,
+    /// STARTTLS, and no word without it (143, 587).
+    Starttls,
+    /// None. For tests and for a relay on the same machine: only loopback addresses are taken.
+    None,
+}
+
+/// What to do with the folder of spam.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Junk {
+    /// Nothing.
+    #[default]
+    Ignore,
+    /// Its mail is taken as automatic: shown, never answered by itself.
+    Watch,
+}
+
+/// What to take of the mail that lies in a folder when it is seen for the first time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", tag = "take")]
+pub enum First {
+    /// Nothing: only what comes from now on.
+    #[default]
+    New,
+    /// Mail of the last days, told as history: nothing answers it by itself.
+    Days {
+        /// How many days.
+        days: u16,
+    },
+}
+
+/// Whether customers' mail is marked as seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// Only when an agent read it ([`MarkRead`](omni_core::channel::MarkRead)).
+    #[default]
+    WhenRead,
+    /// As soon as it was taken.
+    WhenTaken,
+}
+
+/// Whether sent mail is put into the Sent folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SentCopy {
+    /// Where the provider does not do it by itself: looked for first.
+    #[default]
+    Auto,
+    /// Never.
+    Never,
+}
+
+/// Who gets our answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerTo {
+    /// Who wrote, and those in copy.
+    #[default]
+    Everybody,
+    /// Who wrote.
+    Writer,
+}
+
+/// Signing of what goes out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dkim {
+    /// The domain that signs.
+    pub domain: String,
+    /// Which of its keys.
+    pub selector: String,
+    /// The private key: RSA as PKCS#1 PEM, or Ed25519 as base64 of its 32 bytes.
+    pub key: Secret,
+}
+
+fn folders() -> Vec<String> {
+    vec!["INBOX".to_owned()]
+}
+
+fn max_whole() -> u64 {
+    10 << 20
+}
+
+fn fetch_bytes() -> u64 {
+    35 << 20
+}
+
+fn idle_minutes() -> u32 {
+    5
+}
+
+fn poll_seconds() -> u32 {
+    60
+}
+
+impl Config {
+    /// A mailbox with a password, at a known provider.
+    pub fn new(address: impl Into<String>, password: impl Into<Secret>) -> Self {
+        Self::with_auth(address, Auth::Password { password: password.into() })
+    }
+
+    /// A mailbox at a known provider.
+    pub fn with_auth(address: impl Into<String>, auth: Auth) -> Self {
+        Self {
+            address: address.into(),
+            auth,
+            user: None,
+            name: None,
+            imap: None,
+            smtp: None,
+            aliases: Vec::new(),
+            folders: folders(),
+            junk: Junk::default(),
+            first: First::default(),
+            seen: Seen::default(),
+            sent: SentCopy::default(),
+            signature: None,
+            answer: AnswerTo::default(),
+            max_whole: max_whole(),
+            fetch_bytes: fetch_bytes(),
+            send_bytes: None,
+            idle_minutes: idle_minutes(),
+            poll_seconds: poll_seconds(),
+            ca_pem: None,
+            ehlo: None,
+            dkim: None,
+        }
+    }
+
+    /// The same mailbox at these servers.
+    #[must_use]
+    pub fn at(mut self, imap: Server, smtp: Server) -> Self {
+        (self.imap, self.smtp) = (Some(imap), Some(smtp));
+        self
+    }
+
+    /// How long an IDLE is left alone.
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_secs(u64::from(self.idle_minutes) * 60)
+    }
+
+    /// How long between looks.
+    pub(crate) fn poll(&self) -> Duration {
+        Duration::from_secs(u64::from(self.poll_seconds))
+    }
+}
