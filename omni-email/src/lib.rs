@@ -1,1 +1,17 @@
-//! x
+#![doc = include_str!("../docs.md")]
+
+mod config;
+pub mod encode;
+mod imap;
+mod login;
+pub mod mail;
+mod net;
+pub mod parse;
+mod smtp;
+
+use omni_core::Provider;
+
+pub use config::{AnswerTo, Auth, Config, Dkim, First, Junk, Seen, SentCopy, Server, Tls};
+
+/// The name of this kind of channel.
+pub const PROVIDER: Provider = Provider::from_static("email");

@@ -1,0 +1,199 @@
+//! Connections to mail servers: TCP, TLS from the first byte or after STARTTLS, deadlines.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use omni_core::error::{Error, ErrorKind, Result};
+use rustls::ClientConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls_platform_verifier::Verifier;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::config::{Server, Tls};
+
+/// How long a connection may take, and a TLS handshake.
+const CONNECT: Duration = Duration::from_secs(30);
+/// A connection that says nothing is probed after so long, and so often: networks drop silent ones without a word.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+const PROBE_EVERY: Duration = Duration::from_secs(15);
+
+/// A connection to a mail server, in clear or not.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    /// In clear: before STARTTLS, or on loopback.
+    Plain(TcpStream),
+    /// Encrypted.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Opens connections; knows whom to trust.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    tls: TlsConnector,
+}
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer").finish_non_exhaustive()
+    }
+}
+
+impl Dialer {
+    /// Trusts the machine's roots, and those of `ca_pem`.
+    ///
+    /// # Errors
+    /// [`Configuration`](ErrorKind::Configuration) when the PEM cannot be read or the machine has no roots at all.
+    pub(crate) fn new(ca_pem: Option<&str>) -> Result<Self> {
+        let wrong = |text: String| Error::configuration("configure", text);
+        let further: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(ca_pem.unwrap_or("").as_bytes())
+            .collect::<Result<_, _>>()
+            .map_err(|e| wrong(format!("ca_pem is not PEM certificates: {e}")))?;
+        if ca_pem.is_some() && further.is_empty() {
+            return Err(wrong("ca_pem holds no certificate".to_owned()));
+        }
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new_with_extra_roots(further, provider.clone())
+            .map_err(|e| wrong(format!("there are no root certificates to trust: {e}; install ca-certificates")))?;
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| wrong(e.to_string()))?
+            .dangerous() // the name of rustls for any verifier that is not a list of roots
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_no_client_auth();
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Connects. With [`Tls::Starttls`] the connection is still in clear: [`Self::secure`] follows.
+    ///
+    /// # Errors
+    /// Network, timeout, or a certificate that is not trusted (as [`Configuration`](ErrorKind::Configuration), with
+    /// advice).
+    pub(crate) async fn connect(&self, operation: &'static str, server: &Server) -> Result<Stream> {
+        let at = (server.host.trim_matches(['[', ']']), server.port);
+        let socket = within(operation, server, TcpStream::connect(at)).await?;
+        prepare(&socket).map_err(|e| failed(operation, server, e))?;
+        match server.tls {
+            Tls::Implicit => self.secure(operation, server, socket).await,
+            Tls::Starttls => Ok(Stream::Plain(socket)),
+            Tls::None if is_loopback(&socket) => Ok(Stream::Plain(socket)),
+            Tls::None => Err(Error::configuration(
+                operation,
+                format!("{} is another machine: without TLS the password would be readable on the way", server.host),
+            )
+            .with_advice("set tls to implicit or starttls")),
+        }
+    }
+
+    /// Encrypts a connection that the server agreed to encrypt. Nothing may have been read past its answer.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub(crate) async fn secure(
+        &self,
+        operation: &'static str,
+        server: &Server,
+        socket: TcpStream,
+    ) -> Result<Stream> {
+        let name = ServerName::try_from(server.host.trim_matches(['[', ']']).to_owned()).map_err(|_| {
+            Error::configuration(operation, format!("{} is no host name", server.host))
+        })?;
+        let stream = within(operation, server, self.tls.connect(name, socket)).await?;
+        Ok(Stream::Tls(Box::new(stream)))
+    }
+}
+
+/// Says at once what is written, and notices a peer that vanished.
+fn prepare(socket: &TcpStream) -> io::Result<()> {
+    socket.set_nodelay(true)?;
+    let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
+    SockRef::from(socket).set_tcp_keepalive(&probes)
+}
+
+fn is_loopback(socket: &TcpStream) -> bool {
+    socket.peer_addr().is_ok_and(|peer| peer.ip().is_loopback())
+}
+
+async fn within<T>(
+    operation: &'static str,
+    server: &Server,
+    work: impl Future<Output = io::Result<T>>,
+) -> Result<T> {
+    match timeout(CONNECT, work).await {
+        Ok(done) => done.map_err(|e| failed(operation, server, e)),
+        Err(_) => Err(Error::new(ErrorKind::Timeout, operation)
+            .with_text(format!("no answer within {} s", CONNECT.as_secs()))
+            .with("host", &server.host)
+            .with("port", server.port)),
+    }
+}
+
+/// What a failure of the connection means for whoever set it up.
+pub(crate) fn failed(operation: &'static str, server: &Server, error: io::Error) -> Error {
+    let place = |e: Error| e.with("host", &server.host).with("port", server.port);
+    let tls = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
+    match tls {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            place(Error::configuration(operation, format!("the server's certificate is not trusted: {why:?}")))
+                .with_advice("check the host name; for a company's own authority set ca_pem")
+        }
+        Some(rustls::Error::InvalidMessage(_)) => {
+            place(Error::configuration(operation, "the server does not speak TLS there"))
+                .with_advice("993 and 465 want tls implicit; 143 and 587 want starttls")
+        }
+        _ => place(Error::new(ErrorKind::Network, operation).with_text(error.to_string()).with_source(error)),
+    }
+}
+
+impl Stream {
+    /// Where the other side is.
+    pub(crate) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Stream::Plain(socket) => socket.peer_addr(),
+            Stream::Tls(stream) => stream.get_ref().0.peer_addr(),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(s) => Pin::new(s).poll_read(cx, buf),
+            Stream::Tls(s) => Pin::new(s).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(s) => Pin::new(s).poll_write(cx, buf),
+            Stream::Tls(s) => Pin::new(s).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(s) => Pin::new(s).poll_flush(cx),
+            Stream::Tls(s) => Pin::new(s).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(s) => Pin::new(s).poll_shutdown(cx),
+            Stream::Tls(s) => Pin::new(s).poll_shutdown(cx),
+        }
+    }
+}

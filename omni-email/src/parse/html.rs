@@ -1,0 +1,1 @@
+//! HTML: cleaned, and as text.

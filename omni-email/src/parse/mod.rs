@@ -1,0 +1,12 @@
+//! From the bytes of a mail to events. Pure.
+
+pub mod automatic;
+pub mod event;
+pub mod html;
+mod mime;
+pub mod quotes;
+pub mod report;
+pub mod sender;
+pub mod thread;
+
+pub use mime::{Limits, extract, read};

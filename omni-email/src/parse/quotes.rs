@@ -1,0 +1,1 @@
+//! What of a mail is new, what is quoted, what is signature.
