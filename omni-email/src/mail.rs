@@ -57,7 +57,7 @@ impl Headers {
 
     /// The first value under a name, in whatever case.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.all(name).next()
+        self.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
     }
 
     /// All values under a name, topmost first.
