@@ -1,7 +1,9 @@
 #![doc = include_str!("../docs.md")]
 
+pub mod capabilities;
 mod config;
 pub mod encode;
+pub mod error;
 mod imap;
 mod login;
 pub mod mail;
