@@ -139,7 +139,23 @@ pub enum Auth {
         /// What the token shall allow, where the issuer asks again on renewal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<String>,
+        /// Whose right it is.
+        #[serde(default)]
+        grant: Grant,
     },
+}
+
+/// Whose right a token stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Grant {
+    /// A person's, who consented: renewed by refresh tokens.
+    #[default]
+    Consent,
+    /// The application's own, which an administrator of the company allowed (Microsoft 365): asked for with its secret
+    /// and `scope`.
+    Application,
 }
 
 /// A server.
@@ -297,6 +313,11 @@ impl Config {
     pub fn at(mut self, imap: Server, smtp: Server) -> Self {
         (self.imap, self.smtp) = (Some(imap), Some(smtp));
         self
+    }
+
+    /// The name at the server.
+    pub(crate) fn user(&self) -> String {
+        self.user.clone().unwrap_or_else(|| self.address.clone())
     }
 
     /// How long an IDLE is left alone.
