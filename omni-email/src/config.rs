@@ -2,10 +2,15 @@
 
 use std::time::Duration;
 
-use omni_core::Secret;
+use omni_core::error::Result;
+use omni_core::{Error, Secret};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::Url;
+
+use crate::presets::{self, Place, Preset};
+
+mod check;
 
 /// Settings of one mailbox.
 ///
@@ -119,8 +124,10 @@ pub struct Config {
 #[non_exhaustive]
 pub enum Auth {
     /// With a password, or the app password that most public mailboxes want.
+    #[schemars(title = "Password")]
     Password {
         /// The password.
+        #[schemars(title = "Password")]
         password: Secret,
     },
     /// With tokens that are renewed (XOAUTH2, OAUTHBEARER). The first refresh token is here or in the host's token
@@ -315,9 +322,58 @@ impl Config {
         self
     }
 
-    /// The name at the server.
-    pub(crate) fn user(&self) -> String {
-        self.user.clone().unwrap_or_else(|| self.address.clone())
+    /// Checks what can be checked without asking a server.
+    ///
+    /// # Errors
+    /// [`Configuration`](omni_core::error::ErrorKind::Configuration), saying which setting, why and what to do. The text
+    /// never holds a secret.
+    pub fn validate(&self) -> Result<()> {
+        check::check(self)
+    }
+
+    /// The known provider of this mailbox: of its IMAP server where one is set, else of its address.
+    pub fn preset(&self) -> Option<&'static Preset> {
+        match &self.imap {
+            Some(server) => presets::by_imap_host(&server.host, &self.address),
+            None => presets::preset(&self.address),
+        }
+    }
+
+    /// Where mail is read.
+    ///
+    /// # Errors
+    /// [`Configuration`](omni_core::error::ErrorKind::Configuration) when none is set and the provider is not known.
+    pub fn imap_server(&self) -> Result<Server> {
+        self.server(self.imap.as_ref(), |preset| preset.imap)
+    }
+
+    /// Where mail is handed in.
+    ///
+    /// # Errors
+    /// As [`Self::imap_server`].
+    pub fn smtp_server(&self) -> Result<Server> {
+        self.server(self.smtp.as_ref(), |preset| preset.smtp)
+    }
+
+    fn server(&self, set: Option<&Server>, known: impl Fn(&Preset) -> Place) -> Result<Server> {
+        let known = || self.preset().map(|preset| known(preset).server());
+        set.cloned().or_else(known).ok_or_else(|| {
+            Error::configuration("configure", "the servers of this address are not known")
+                .with_advice("set imap and smtp, or use discover to find them")
+        })
+    }
+
+    /// The name at the servers.
+    pub fn user(&self) -> String {
+        let usual =
+            || self.preset().map_or_else(|| self.address.clone(), |preset| preset.user_of(&self.address));
+        self.user.clone().unwrap_or_else(usual)
+    }
+
+    /// Largest mail to send, in bytes as sent: the smaller of what is set and what the provider takes.
+    pub fn send_limit(&self) -> Option<u64> {
+        let known = self.preset().and_then(|preset| preset.send_bytes);
+        self.send_bytes.into_iter().chain(known).min()
     }
 
     /// How long an IDLE is left alone.

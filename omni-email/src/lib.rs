@@ -10,6 +10,7 @@ pub mod mail;
 mod net;
 pub mod oauth;
 pub mod parse;
+pub mod presets;
 pub mod sasl;
 mod smtp;
 

@@ -57,15 +57,11 @@ impl Dialer {
     /// [`Configuration`](ErrorKind::Configuration) when the PEM cannot be read or the machine has no roots at all.
     pub(crate) fn new(ca_pem: Option<&str>) -> Result<Self> {
         let wrong = |text: String| Error::configuration("configure", text);
-        let further: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(ca_pem.unwrap_or("").as_bytes())
-            .collect::<Result<_, _>>()
-            .map_err(|e| wrong(format!("ca_pem is not PEM certificates: {e}")))?;
-        if ca_pem.is_some() && further.is_empty() {
-            return Err(wrong("ca_pem holds no certificate".to_owned()));
-        }
+        let further = further_roots(ca_pem)?;
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new_with_extra_roots(further, provider.clone())
-            .map_err(|e| wrong(format!("there are no root certificates to trust: {e}; install ca-certificates")))?;
+        let verifier = Verifier::new_with_extra_roots(further, provider.clone()).map_err(|e| {
+            wrong(format!("there are no root certificates to trust: {e}; install ca-certificates"))
+        })?;
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| wrong(e.to_string()))?
@@ -90,7 +86,10 @@ impl Dialer {
             Tls::None if is_loopback(&socket) => Ok(Stream::Plain(socket)),
             Tls::None => Err(Error::configuration(
                 operation,
-                format!("{} is another machine: without TLS the password would be readable on the way", server.host),
+                format!(
+                    "{} is another machine: without TLS the password would be readable on the way",
+                    server.host
+                ),
             )
             .with_advice("set tls to implicit or starttls")),
         }
@@ -106,12 +105,34 @@ impl Dialer {
         server: &Server,
         socket: TcpStream,
     ) -> Result<Stream> {
-        let name = ServerName::try_from(server.host.trim_matches(['[', ']']).to_owned()).map_err(|_| {
-            Error::configuration(operation, format!("{} is no host name", server.host))
-        })?;
+        let name = ServerName::try_from(server.host.trim_matches(['[', ']']).to_owned())
+            .map_err(|_| Error::configuration(operation, format!("{} is no host name", server.host)))?;
         let stream = within(operation, server, self.tls.connect(name, socket)).await?;
         Ok(Stream::Tls(Box::new(stream)))
     }
+}
+
+/// Reads the certificates of [`Config::ca_pem`](crate::Config::ca_pem).
+///
+/// # Errors
+/// [`Configuration`](ErrorKind::Configuration) when it is set and holds none, or one that cannot be read.
+pub(crate) fn further_roots(ca_pem: Option<&str>) -> Result<Vec<CertificateDer<'static>>> {
+    let Some(pem) = ca_pem else { return Ok(Vec::new()) };
+    let wrong = |text: &str| {
+        Error::configuration("configure", text).with_advice(
+            "paste the certificate of the authority: text from BEGIN CERTIFICATE to END CERTIFICATE",
+        )
+    };
+    let read = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
+    let further = read.map_err(|_| wrong("ca_pem is not PEM certificates"))?;
+    if further.is_empty() {
+        return Err(wrong("ca_pem holds no certificate"));
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in &further {
+        roots.add(certificate.clone()).map_err(|_| wrong("ca_pem holds something that is no certificate"))?;
+    }
+    Ok(further)
 }
 
 /// Says at once what is written, and notices a peer that vanished.
@@ -144,10 +165,11 @@ pub(crate) fn failed(operation: &'static str, server: &Server, error: io::Error)
     let place = |e: Error| e.with("host", &server.host).with("port", server.port);
     let tls = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
     match tls {
-        Some(rustls::Error::InvalidCertificate(why)) => {
-            place(Error::configuration(operation, format!("the server's certificate is not trusted: {why:?}")))
-                .with_advice("check the host name; for a company's own authority set ca_pem")
-        }
+        Some(rustls::Error::InvalidCertificate(why)) => place(Error::configuration(
+            operation,
+            format!("the server's certificate is not trusted: {why:?}"),
+        ))
+        .with_advice("check the host name; for a company's own authority set ca_pem"),
         Some(rustls::Error::InvalidMessage(_)) => {
             place(Error::configuration(operation, "the server does not speak TLS there"))
                 .with_advice("993 and 465 want tls implicit; 143 and 587 want starttls")
