@@ -4,6 +4,8 @@
 //! its [`MessageId`](omni_core::MessageId), which holds the time of its making. So a repeated mail is one that
 //! receivers may fold, and the copy in the Sent folder is the very mail that went out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use omni_core::error::Error;
 use omni_core::outbound::{OutboundItem, SendError};
@@ -28,6 +30,8 @@ pub struct Composed {
     pub note: Option<Note>,
     /// Whether the server must know SMTPUTF8.
     pub utf8: Utf8,
+    /// How long ago the message was made: what a server puts off is tried less and less often.
+    pub age: Duration,
 }
 
 /// Who hands a mail in, and to whom. Domains are ASCII.
