@@ -1,1 +1,8 @@
-//! Reading mail.
+//! Reading mail: IMAP.
+
+mod folder;
+mod mark;
+mod stream;
+mod told;
+mod uids;
+mod wire;
