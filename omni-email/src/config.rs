@@ -76,6 +76,10 @@ pub struct Config {
     #[serde(default)]
     #[schemars(title = "Copies of sent mail")]
     pub sent: SentCopy,
+    /// Subject of new mails that bring none. Left out it is the first line of their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(title = "Subject of new mails")]
+    pub subject: Option<String>,
     /// Signature below what agents write. `{agent}` becomes the agent's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "Signature")]
@@ -302,6 +306,7 @@ impl Config {
             first: First::default(),
             seen: Seen::default(),
             sent: SentCopy::default(),
+            subject: None,
             signature: None,
             answer: AnswerTo::default(),
             max_whole: max_whole(),

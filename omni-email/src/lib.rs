@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 mod config;
+pub mod discover;
 pub mod encode;
 pub mod error;
 mod imap;

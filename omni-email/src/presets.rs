@@ -141,7 +141,7 @@ impl Preset {
 }
 
 /// The provider of an address, by its domain. Customers' own domains are found by
-/// `discover`.
+/// [`discover`](crate::discover::discover).
 ///
 /// ```
 /// use omni_email::presets::preset;
