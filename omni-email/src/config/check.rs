@@ -7,6 +7,7 @@ use omni_http::settings::check_address;
 use url::Host;
 
 use super::{Auth, Config, Dkim, First, Grant, Server, Tls};
+use crate::encode::check_dkim_key;
 use crate::net::further_roots;
 use crate::presets::{self, domain_of};
 
@@ -208,5 +209,5 @@ fn check_dkim(dkim: &Dkim) -> Result<()> {
     if dkim.key.is_empty() {
         return wrong("dkim.key must be an RSA key as PEM, or the base64 of the 32 bytes of an Ed25519 key");
     }
-    Ok(())
+    check_dkim_key(dkim)
 }
