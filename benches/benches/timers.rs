@@ -123,6 +123,7 @@ fn open(ids: &IdSource, n: usize) -> Changes {
         contact: Some(contact.id),
         conversation: Some(id),
         reach: Reach::Open,
+        note: None,
     };
     Changes {
         peer: Some(peer),

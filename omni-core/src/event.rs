@@ -242,12 +242,18 @@ pub struct Thread {
     /// What it continues, nearest first. The first that is known decides; at most 32 are looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub after: Vec<ProviderMessageId>,
-    /// Further names of the message itself, by which later ones may say that they continue it.
+    /// Further names of the message itself, by which later ones may say that they continue it; at most 32 are kept.
+    /// No provider is ever asked for a message by one of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub names: Vec<ProviderMessageId>,
     /// What the connector wants to be told when something is sent to the address from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<Note>,
+}
+
+impl Thread {
+    /// Most messages that one may continue, and most further names of one.
+    pub const MAX: usize = 32;
 }
 
 /// Whether a program wrote a message by itself. Automatic texts are never answered automatically (law 7).

@@ -130,6 +130,11 @@ text_id! {
     RuleId;
 }
 
+impl Note {
+    /// Longest note that is kept, in bytes. A longer one is dropped, and the one before it stays.
+    pub const MAX_BYTES: usize = 16 * 1024;
+}
+
 macro_rules! record_id {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*

@@ -13,7 +13,7 @@ use omni_core::error::{Error, ErrorKind};
 use omni_core::event::{
     AccountNews, AccountState, Button, Call, CallOutcome, Chat, ChatKind, Comment, Echo, Edited, Introduced,
     Membership, MembershipState, Message, MessageName, Origin, Reaction, ReadReach, ReplyTo, Started,
-    StatusNews,
+    StatusNews, Thread,
 };
 use omni_core::id::{IdSource, MessageId};
 use omni_core::link::Referral;
@@ -94,6 +94,11 @@ fn rich_message() -> Message {
     let mut message = Message::new("41", sender(), content);
     message.reply_to = Some(ReplyTo { message: "40".into(), quote: Some("Какой размер?".into()) });
     message.album = Some("13900000000000001".into());
+    message.thread = Some(Box::new(Thread {
+        after: vec!["40".into(), "39".into()],
+        names: vec!["<41@mail.example>".into()],
+        note: Some("Заказ № 7".into()),
+    }));
     message.item = Some(Item { title: Some("Kia Rio IV".into()), ..Item::default() });
     message.referral = Some(Referral {
         token: Some("spring_2026".into()),

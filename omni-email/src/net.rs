@@ -9,10 +9,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use omni_core::error::{Error, ErrorKind, Result};
-use rustls::ClientConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, ClientConfig};
 use rustls_platform_verifier::Verifier;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,6 +22,11 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::{Server, Tls};
+
+mod trust;
+
+#[cfg(test)]
+mod tests;
 
 /// How long a connection may take, and a TLS handshake.
 const CONNECT: Duration = Duration::from_secs(30);
@@ -51,7 +56,7 @@ impl fmt::Debug for Dialer {
 }
 
 impl Dialer {
-    /// Trusts the machine's roots, and those of `ca_pem`.
+    /// Trusts the machine's roots, those of `ca_pem`, and a server that shows a certificate of `ca_pem` as its own.
     ///
     /// # Errors
     /// [`Configuration`](ErrorKind::Configuration) when the PEM cannot be read or the machine has no roots at all.
@@ -124,7 +129,7 @@ pub(crate) fn further_roots(ca_pem: Option<&str>) -> Result<Vec<CertificateDer<'
         )
     };
     let read = CertificateDer::pem_slice_iter(pem.as_bytes()).collect::<Result<Vec<_>, _>>();
-    let further = read.map_err(|_| wrong("ca_pem is not PEM certificates"))?;
+    let further = read.map_err(|_| wrong("ca_pem is not PEM"))?;
     if further.is_empty() {
         return Err(wrong("ca_pem holds no certificate"));
     }
@@ -155,6 +160,7 @@ async fn within<T>(
         Ok(done) => done.map_err(|e| failed(operation, server, e)),
         Err(_) => Err(Error::new(ErrorKind::Timeout, operation)
             .with_text(format!("no answer within {} s", CONNECT.as_secs()))
+            .with_advice("check host, port and tls, and that the network lets the connection out")
             .with("host", &server.host)
             .with("port", server.port)),
     }
@@ -163,18 +169,62 @@ async fn within<T>(
 /// What a failure of the connection means for whoever set it up.
 pub(crate) fn failed(operation: &'static str, server: &Server, error: io::Error) -> Error {
     let place = |e: Error| e.with("host", &server.host).with("port", server.port);
-    let tls = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
-    match tls {
-        Some(rustls::Error::InvalidCertificate(why)) => place(Error::configuration(
-            operation,
-            format!("the server's certificate is not trusted: {why:?}"),
-        ))
-        .with_advice("check the host name; for a company's own authority set ca_pem"),
-        Some(rustls::Error::InvalidMessage(_)) => {
-            place(Error::configuration(operation, "the server does not speak TLS there"))
-                .with_advice("993 and 465 want tls implicit; 143 and 587 want starttls")
+    match error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(why)) => {
+            let (text, advice) = untrusted(why);
+            place(Error::configuration(operation, text)).with_advice(advice)
         }
-        _ => place(Error::new(ErrorKind::Network, operation).with_text(error.to_string()).with_source(error)),
+        // Somebody who does not speak TLS, or breaks off when a handshake begins.
+        Some(rustls::Error::InvalidMessage(_) | rustls::Error::AlertReceived(_)) => place(
+            Error::configuration(operation, "the server does not speak TLS there, or none that is safe"),
+        )
+        .with_advice("993 and 465 want tls implicit; 143 and 587 want starttls"),
+        _ => {
+            let text = error.to_string();
+            let advice = match error.kind() {
+                io::ErrorKind::ConnectionRefused => "nothing listens there: check host and port",
+                io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset => {
+                    "the server closed the connection: it may take no more connections now, or want other tls there"
+                }
+                _ => "check the host name, and that the network lets the connection out",
+            };
+            place(Error::new(ErrorKind::Network, operation).with_text(text).with_source(error))
+                .with_advice(advice)
+        }
+    }
+}
+
+/// Why a certificate is not trusted, and what to do.
+fn untrusted(why: &CertificateError) -> (String, &'static str) {
+    use CertificateError as E;
+    match why {
+        E::NotValidForName => (
+            "the server's certificate is for another name".to_owned(),
+            "set host to the name in the certificate",
+        ),
+        E::NotValidForNameContext { presented, .. } => (
+            format!("the server's certificate is for other names: {}", presented.join(", ")),
+            "set host to one of them, or look whether this is the right server",
+        ),
+        E::UnknownIssuer => (
+            "the server's certificate is from an authority that is not trusted".to_owned(),
+            "for a company's own authority, or a certificate of its own, set ca_pem; public servers should send their \
+             whole chain",
+        ),
+        E::Expired | E::ExpiredContext { .. } => (
+            "the server's certificate has run out".to_owned(),
+            "whoever runs the server has to renew it; look also at the clock of this machine",
+        ),
+        E::NotValidYet | E::NotValidYetContext { .. } => {
+            ("the server's certificate is not valid yet".to_owned(), "look at the clock of this machine")
+        }
+        E::Revoked => {
+            ("the server's certificate was revoked".to_owned(), "whoever runs the server has to replace it")
+        }
+        other => (
+            format!("the server's certificate is not trusted: {other}"),
+            "check the host name; for a company's own authority set ca_pem",
+        ),
     }
 }
 

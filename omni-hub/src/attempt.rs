@@ -39,15 +39,13 @@ pub(crate) async fn attempt(hub: Arc<Inner>, line: Arc<Line>, mut job: Job) -> A
         let env = line.env();
         let address = job.row.peer.address.clone();
         let done = After { address: address.clone(), pause: None, again: None };
-        if needs_mark(&hub, &env, &job) {
-            match mark(&hub, &env, &mut job).await {
-                Ok(true) => {}
-                Ok(false) => return done,
-                Err(error) => {
-                    warn!(%error, "the store failed before a send; it is tried again");
-                    job.row.due = hub.now() + STORE_DOWN;
-                    return After { again: Some(job), ..done };
-                }
+        match prepare(&hub, &env, &mut job).await {
+            Ok(true) => {}
+            Ok(false) => return done,
+            Err(error) => {
+                warn!(%error, "the store failed before a send; it is tried again");
+                job.row.due = hub.now() + STORE_DOWN;
+                return After { again: Some(job), ..done };
             }
         }
         let result = hand_over(&hub, &env, &job.item).await;
@@ -61,6 +59,14 @@ pub(crate) async fn attempt(hub: Arc<Inner>, line: Arc<Line>, mut job: Job) -> A
     }
     .instrument(span)
     .await
+}
+
+/// Looks at the store once more. Says whether the message is to be handed over.
+async fn prepare(hub: &Arc<Inner>, env: &Arc<Env>, job: &mut Job) -> StoreResult<bool> {
+    // As it is now: since the message was queued, others may have come and gone.
+    let peer = hub.store.peer(&job.row.peer).await?;
+    job.item.note = peer.and_then(|peer| peer.note).map(|kept| kept.note);
+    if needs_mark(hub, env, job) { mark(hub, env, job).await } else { Ok(true) }
 }
 
 /// Whether a transaction must come before the hand-over: to mark it against doubling, or to look again whether
@@ -226,9 +232,11 @@ async fn record(hub: &Arc<Inner>, env: &Arc<Env>, line: &Line, job: &Job, outcom
     }
     loop {
         let (now, decide_env, row, what) = (hub.now(), env.clone(), job.row.clone(), outcome.clone());
-        // Only a failure may change the address: everything else needs no look at it.
+        // Only a failure or a note may change the address: everything else needs no look at it.
         let target = match outcome {
-            Outcome::Failed(_) => Target::Conversation(row.conversation),
+            Outcome::Failed(_) | Outcome::Accepted(Accepted { note: Some(_), .. }) => {
+                Target::Conversation(row.conversation)
+            }
             _ => Target::Nothing,
         };
         let message = row.message;

@@ -187,6 +187,7 @@ impl Line {
             reply_to: message.reply_to.clone(),
             face: message.face.clone(),
             author: row.author,
+            // It is read when the message is handed over.
             note: None,
         };
         self.env().backlog.waiting.fetch_add(1, Ordering::Relaxed);

@@ -26,14 +26,14 @@ pub(crate) type Question = (Address, EventId);
 impl Line {
     /// Asks about whoever sent an event that was just applied, when nobody knows more than an id.
     pub(crate) fn wonder(&self, event: &Event, changes: &Changes) {
-        let (Some(address), Some(talk)) = (&event.address, &changes.conversation) else { return };
+        let Some(talk) = &changes.conversation else { return };
         let Some(sender) = event.sender().filter(|_| talk.is_open()) else { return };
         let is_new = changes.entries.iter().any(|entry| matches!(entry.event, HostEvent::Opened { .. }));
         let is_nameless = sender.profile.name.is_none() && talk.title == sender.identity.id;
         let asks = self.env().channel.inbound().is_some_and(|inbound| inbound.as_look_up().is_some());
         if asks && (is_new || is_nameless) {
             // Full: it is asked with the next message.
-            let _ = self.questions.try_send((address.clone(), event.id.clone()));
+            let _ = self.questions.try_send((talk.address.clone(), event.id.clone()));
         }
     }
 }

@@ -244,7 +244,7 @@ impl Store for SqliteStore {
 
     async fn peer(&self, key: &PeerKey) -> StoreResult<Option<PeerRecord>> {
         let key = key.clone();
-        self.read("peer", move |c| Ok(snapshot::at_peer(c, &key)?.peer)).await
+        self.read("peer", move |c| snapshot::peer(c, &key)).await
     }
 
     async fn contact(&self, id: ContactId) -> StoreResult<Option<Contact>> {

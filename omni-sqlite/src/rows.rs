@@ -8,7 +8,9 @@ use omni_core::outbound::Author;
 use omni_core::plan::Reach;
 use omni_core::policy::{AgentState, Presence};
 use omni_core::{Address, Conversation, Timestamp};
-use omni_hub::store::{ChannelKey, MessageRecord, OutboxRecord, OutboxState, TimerRecord};
+use omni_hub::store::{
+    ChannelKey, KeptNote, MessageRecord, OutboxRecord, OutboxState, PeerKey, PeerRecord, TimerRecord,
+};
 use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::Serialize;
@@ -54,6 +56,24 @@ pub(crate) fn message(row: &Row<'_>, first: usize) -> rusqlite::Result<MessageRe
     message.provider_ids = opt_json(row, first + 2)?.unwrap_or_default();
     message.error = opt_json(row, first + 3)?;
     Ok(message)
+}
+
+/// The columns of an address in the order [`peer`] reads them.
+pub(crate) const PEER: &str = "p.contact, p.conversation, p.reach, o.note, o.at";
+
+/// An address from [`PEER`] at the first column.
+pub(crate) fn peer(row: &Row<'_>, key: &PeerKey) -> rusqlite::Result<PeerRecord> {
+    let note = match row.get::<_, Option<String>>(3)? {
+        Some(note) => Some(KeptNote { note: note.into(), at: Timestamp::from_millis(row.get(4)?) }),
+        None => None,
+    };
+    Ok(PeerRecord {
+        key: key.clone(),
+        contact: row.get::<_, Option<[u8; 16]>>(0)?.map(ContactId::from_bytes),
+        conversation: row.get::<_, Option<[u8; 16]>>(1)?.map(ConversationId::from_bytes),
+        reach: reach_of(row.get(2)?),
+        note,
+    })
 }
 
 /// The columns of `conversation` in the order [`conversation`] reads them.
@@ -158,7 +178,7 @@ pub(crate) fn reach(reach: Reach) -> u8 {
 }
 
 /// The opposite of [`reach`].
-pub(crate) fn reach_of(number: u8) -> Reach {
+fn reach_of(number: u8) -> Reach {
     if number == 1 { Reach::Blocked } else { Reach::Open }
 }
 

@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::backend;
 
 /// Each step brings the schema from its index to the next version. Steps that were released never change.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// Settings of every connection.
 pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<()> {

@@ -1,51 +1,85 @@
 //! What a decision sees.
 
 use omni_core::event::MessageName;
-use omni_core::id::{ContactId, ConversationId, MessageId};
-use omni_core::{Contact, Conversation, Status};
+use omni_core::id::{ContactId, ConversationId, MessageId, ProviderMessageId};
+use omni_core::{Address, Contact, Conversation, Status};
 use omni_hub::store::{ChannelKey, Direction, Lookup, MessageRecord, PeerKey, PeerRecord, Snapshot, Target};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::desk;
-use crate::rows::{self, CONVERSATION, MESSAGE, opt_json};
+use crate::rows::{self, CONVERSATION, MESSAGE, PEER, opt_json};
 
 /// Loads what a unit asked to see.
 pub(crate) fn snapshot(c: &Connection, target: &Target, lookups: &[Lookup]) -> rusqlite::Result<Snapshot> {
+    let thread = match target {
+        Target::Thread(named, after) => thread(c, &named.channel_key(), after)?,
+        _ => None,
+    };
+    let place = target.place(thread.as_ref());
     let mut found = match target {
         Target::Nothing => Snapshot::default(),
-        Target::Peer(key) => at_peer(c, key)?,
+        Target::Peer(_) | Target::Thread(..) => match &place {
+            Some(key) => at_peer(c, key)?,
+            None => Snapshot::default(),
+        },
         Target::Conversation(id) => of_conversation(c, *id)?,
         Target::Message(channel, name) => of_message(c, channel, name)?,
     };
+    found.thread = thread;
     for lookup in lookups {
-        look_up(c, lookup, target, &mut found)?;
+        look_up(c, lookup, place.as_ref(), &mut found)?;
     }
     Ok(found)
 }
 
+/// The address of the first of these messages that is known on a channel.
+fn thread(
+    c: &Connection,
+    channel: &ChannelKey,
+    after: &[ProviderMessageId],
+) -> rusqlite::Result<Option<Address>> {
+    // In this order: few names, and each leads to few messages.
+    let sql = "SELECT v.address FROM channel n CROSS JOIN json_each(?3) a \
+               CROSS JOIN message_name x ON x.channel = n.id AND x.name = a.value \
+               CROSS JOIN message m ON m.id = x.message CROSS JOIN conversation v ON v.id = m.conversation \
+               WHERE n.tenant = ?1 AND n.channel = ?2 ORDER BY a.key, m.id DESC LIMIT 1";
+    let names = params![channel.tenant.as_str(), channel.channel.as_str(), rows::json(&after)?];
+    let found = c.prepare_cached(sql)?.query_row(names, |row| row.get::<_, String>(0)).optional()?;
+    Ok(found.map(|address| rows::address_of(&address)))
+}
+
+/// An address alone.
+pub(crate) fn peer(c: &Connection, key: &PeerKey) -> rusqlite::Result<Option<PeerRecord>> {
+    let sql = format!(
+        "SELECT {PEER} FROM channel n JOIN peer p ON p.channel = n.id AND p.address = ?3 \
+         LEFT JOIN note o ON o.channel = p.channel AND o.address = p.address \
+         WHERE n.tenant = ?1 AND n.channel = ?2"
+    );
+    let names = params![key.tenant.as_str(), key.channel.as_str(), key.address.as_str()];
+    c.prepare_cached(&sql)?.query_row(names, |row| rows::peer(row, key)).optional()
+}
+
 /// An address with its latest conversation and its person.
 pub(crate) fn at_peer(c: &Connection, key: &PeerKey) -> rusqlite::Result<Snapshot> {
-    let sql = "SELECT p.contact, p.conversation, p.reach, k.body, v.body, v.contact FROM channel n \
-               JOIN peer p ON p.channel = n.id AND p.address = ?3 \
-               LEFT JOIN conversation v ON v.id = p.conversation \
-               LEFT JOIN contact k ON k.id = p.contact \
-               WHERE n.tenant = ?1 AND n.channel = ?2";
-    let mut statement = c.prepare_cached(sql)?;
+    let sql = format!(
+        "SELECT {PEER}, k.body, {CONVERSATION} FROM channel n \
+         JOIN peer p ON p.channel = n.id AND p.address = ?3 \
+         LEFT JOIN note o ON o.channel = p.channel AND o.address = p.address \
+         LEFT JOIN conversation v ON v.id = p.conversation \
+         LEFT JOIN contact k ON k.id = p.contact \
+         WHERE n.tenant = ?1 AND n.channel = ?2"
+    );
+    let mut statement = c.prepare_cached(&sql)?;
     let found = statement.query_row(
         params![key.tenant.as_str(), key.channel.as_str(), key.address.as_str()],
         |row| {
-            let peer = PeerRecord {
-                key: key.clone(),
-                contact: row.get::<_, Option<[u8; 16]>>(0)?.map(ContactId::from_bytes),
-                conversation: row.get::<_, Option<[u8; 16]>>(1)?.map(ConversationId::from_bytes),
-                reach: rows::reach_of(row.get(2)?),
-            };
-            let conversation = match row.get_ref(4)? {
+            let conversation = match row.get_ref(6)? {
                 ValueRef::Null => None,
-                _ => Some(rows::conversation(row, 4)?),
+                _ => Some(rows::conversation(row, 6)?),
             };
-            Ok(Snapshot { peer: Some(peer), conversation, contact: opt_json(row, 3)?, ..Snapshot::default() })
+            let (peer, contact) = (Some(rows::peer(row, key)?), opt_json(row, 5)?);
+            Ok(Snapshot { peer, conversation, contact, ..Snapshot::default() })
         },
     );
     Ok(found.optional()?.unwrap_or_default())
@@ -82,12 +116,17 @@ fn of_message(c: &Connection, channel: &ChannelKey, name: &MessageName) -> rusql
     Ok(found)
 }
 
-fn look_up(c: &Connection, lookup: &Lookup, target: &Target, found: &mut Snapshot) -> rusqlite::Result<()> {
+fn look_up(
+    c: &Connection,
+    lookup: &Lookup,
+    place: Option<&PeerKey>,
+    found: &mut Snapshot,
+) -> rusqlite::Result<()> {
     let thread = found.conversation.as_ref().map(|c| c.id);
     match (lookup, thread) {
         (Lookup::Message(id), _) => found.messages.extend(message(c, *id)?),
         (Lookup::Provider(id), _) => {
-            let Target::Peer(key) = target else { return Ok(()) };
+            let Some(key) = place else { return Ok(()) };
             let sql = format!(
                 "SELECT {MESSAGE} FROM channel n JOIN message_name x ON x.channel = n.id AND x.name = ?3 \
                  JOIN message m ON m.id = x.message JOIN conversation v ON v.id = m.conversation \

@@ -8,8 +8,8 @@ use omni_core::outbound::Author;
 use omni_core::policy::Guard;
 use omni_core::{Contact, Conversation};
 use omni_hub::store::{
-    Applied, Batch, Changes, ChannelKey, Claim, Direction, Entry, MessageRecord, OutboxRecord, OutboxState,
-    PeerKey, PeerRecord, Snapshot, StatusPatch, StoreError, TimerRecord, Unit, agent_of, queued,
+    Applied, Batch, Changes, ChannelKey, Claim, Direction, Entry, KeptNote, MessageRecord, OutboxRecord,
+    OutboxState, PeerKey, PeerRecord, Snapshot, StatusPatch, StoreError, TimerRecord, Unit, agent_of, queued,
 };
 use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
 use tracing::error;
@@ -252,6 +252,9 @@ fn put_peer(
     let channel = names.channel(c, &peer.key.channel_key())?;
     let (address, reach) = (peer.key.address.as_str(), rows::reach(peer.reach));
     let conversation = peer.conversation.map(|id| id.to_bytes());
+    if seen.is_none_or(|seen| seen.key != peer.key || seen.note != peer.note) {
+        put_note(c, channel, address, peer.note.as_ref())?;
+    }
     if seen.is_some_and(|seen| seen.key == peer.key && seen.contact == peer.contact) {
         let sql = "UPDATE peer SET conversation = ?3, reach = ?4 WHERE channel = ?1 AND address = ?2";
         c.prepare_cached(sql)?.execute(params![channel, address, conversation, reach])?;
@@ -262,6 +265,17 @@ fn put_peer(
     let contact = peer.contact.map(|id| id.to_bytes());
     c.prepare_cached(sql)?.execute(params![channel, address, contact, conversation, reach])?;
     Ok(())
+}
+
+fn put_note(c: &Connection, channel: i64, address: &str, note: Option<&KeptNote>) -> rusqlite::Result<()> {
+    let Some(kept) = note else {
+        let sql = "DELETE FROM note WHERE channel = ?1 AND address = ?2";
+        return c.prepare_cached(sql)?.execute(params![channel, address]).map(drop);
+    };
+    let sql = "INSERT INTO note (channel, address, note, at) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT DO UPDATE SET note = ?3, at = ?4";
+    let values = params![channel, address, kept.note.as_str(), kept.at.as_millis()];
+    c.prepare_cached(sql)?.execute(values).map(drop)
 }
 
 /// Lets all that names `from` name `into`.
@@ -318,18 +332,18 @@ fn put_message(c: &Connection, channel: i64, m: &MessageRecord) -> rusqlite::Res
         m.album.as_ref().map(|a| a.as_str()),
         json(m)?
     ])?;
-    put_names(c, channel, m.id.to_bytes(), &m.provider_ids)
+    put_names(c, channel, m.id.to_bytes(), m.known_as())
 }
 
 fn ids_json(ids: &[ProviderMessageId]) -> rusqlite::Result<Option<String>> {
     if ids.is_empty() { Ok(None) } else { json(&ids).map(Some) }
 }
 
-fn put_names(
+fn put_names<'i>(
     c: &Connection,
     channel: i64,
     message: [u8; 16],
-    ids: &[ProviderMessageId],
+    ids: impl Iterator<Item = &'i ProviderMessageId>,
 ) -> rusqlite::Result<()> {
     let mut statement =
         c.prepare_cached("INSERT OR IGNORE INTO message_name (channel, name, message) VALUES (?1, ?2, ?3)")?;
@@ -345,7 +359,7 @@ fn change_message(c: &Connection, m: &MessageRecord) -> rusqlite::Result<()> {
         params![m.id.to_bytes(), ids_json(&m.provider_ids)?, m.album.as_ref().map(|a| a.as_str()), json(m)?];
     let channel: Option<i64> = c.prepare_cached(sql)?.query_row(changed, |row| row.get(0)).optional()?;
     match channel {
-        Some(channel) => put_names(c, channel, m.id.to_bytes(), &m.provider_ids),
+        Some(channel) => put_names(c, channel, m.id.to_bytes(), m.known_as()),
         None => Ok(()),
     }
 }
@@ -362,7 +376,7 @@ fn patch_status(c: &Connection, patch: &StatusPatch) -> rusqlite::Result<()> {
         .query_row(params![patch.message.to_bytes(), patch.status.rank(), error, ids], |row| row.get(0))
         .optional()?;
     match channel {
-        Some(channel) => put_names(c, channel, patch.message.to_bytes(), &patch.provider_ids),
+        Some(channel) => put_names(c, channel, patch.message.to_bytes(), patch.provider_ids.iter()),
         None => Ok(()),
     }
 }
@@ -461,10 +475,19 @@ fn rename(
     }
     let moved = params![channel, old, new];
     c.prepare_cached("UPDATE outbox SET address = ?3 WHERE channel = ?1 AND address = ?2")?.execute(moved)?;
-    c.prepare_cached("UPDATE OR IGNORE peer SET address = ?3 WHERE channel = ?1 AND address = ?2")?
-        .execute(moved)?;
-    c.prepare_cached("DELETE FROM peer WHERE channel = ?1 AND address = ?2")?
-        .execute(params![channel, old])?;
+    // What the new address has already stays.
+    for sql in [
+        "UPDATE OR IGNORE peer SET address = ?3 WHERE channel = ?1 AND address = ?2",
+        "UPDATE OR IGNORE note SET address = ?3 WHERE channel = ?1 AND address = ?2",
+    ] {
+        c.prepare_cached(sql)?.execute(moved)?;
+    }
+    for sql in [
+        "DELETE FROM peer WHERE channel = ?1 AND address = ?2",
+        "DELETE FROM note WHERE channel = ?1 AND address = ?2",
+    ] {
+        c.prepare_cached(sql)?.execute(params![channel, old])?;
+    }
     Ok(())
 }
 

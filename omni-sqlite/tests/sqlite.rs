@@ -3,17 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
 use std::error::Error as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use omni_core::Timestamp;
 use omni_core::event::EventKind;
-use omni_core::id::ConsumerId;
+use omni_core::id::{ConsumerId, ConversationId};
+use omni_core::plan::Reach;
 use omni_core::tokens::{TokenStore, Tokens};
+use omni_core::{Address, Conversation, Timestamp};
 use omni_hub::store::{
-    Applied, Batch, Changes, ChannelKey, Claim, Entry, HostEvent, StoreError, Target, Unit,
+    Applied, Batch, Changes, ChannelKey, Claim, Entry, HostEvent, KeptNote, PeerRecord, StoreError, Target,
+    Unit,
 };
 use omni_hub::{Hub, Store};
 use omni_sqlite::SqliteStore;
@@ -72,12 +74,61 @@ async fn an_older_file_is_upgraded_and_keeps_what_is_in_it() {
     }
     let old = Connection::open(&path).unwrap();
     // As the first version left it.
-    old.execute_batch("DROP TABLE token").unwrap();
+    old.execute_batch("DROP TABLE token; DROP TABLE note").unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
     drop(old);
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(count(&store).await, 1);
     assert_eq!(store.load("avito/7").await.unwrap(), None);
+}
+
+/// As the second version left it: addresses without notes, messages without further names.
+#[tokio::test]
+async fn a_file_from_before_notes_keeps_its_talks_and_takes_notes() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("omni.db");
+    let key = ChannelKey::new("acme", "shop").peer(Address::new("7"));
+    let at = Timestamp::from_millis(1);
+    let id = ConversationId::from_bytes([2; 16]);
+    let talk = Conversation::open(id, key.tenant.clone(), key.channel.clone(), key.address.clone(), at);
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../src/schema_1.sql")).unwrap();
+    old.execute_batch(include_str!("../src/schema_2.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO channel (id, tenant, channel) VALUES (1, 'acme', 'shop'); \
+         INSERT INTO message (id, conversation, channel, direction, body) \
+         VALUES (x'03030303030303030303030303030303', x'02020202020202020202020202020202', 1, 0, '{}'); \
+         INSERT INTO message_name (channel, name, message) VALUES (1, 'a', x'03030303030303030303030303030303'); \
+         INSERT INTO peer (channel, address, conversation, reach) \
+         VALUES (1, '7', x'02020202020202020202020202020202', 1);",
+    )
+    .unwrap();
+    old.execute(
+        "INSERT INTO conversation (id, channel, tenant, address, open, last_message_at, body) \
+         VALUES (?1, 1, 'acme', '7', 1, 1, ?2)",
+        (id.to_bytes(), serde_json::to_string(&talk).unwrap()),
+    )
+    .unwrap();
+    old.pragma_update(None, "user_version", 2).unwrap();
+    drop(old);
+
+    let store = SqliteStore::open(&path).unwrap();
+    let peer = store.peer(&key).await.unwrap().unwrap();
+    assert_eq!((peer.conversation, peer.reach, &peer.note), (Some(id), Reach::Blocked, &None));
+    let kept = KeptNote { note: "re: 7".into(), at };
+    let (seen, noted) = (Arc::new(Mutex::new(None)), kept.clone());
+    let into = seen.clone();
+    let named = ChannelKey::new("acme", "shop").peer(Address::new("8"));
+    let unit = Unit::new(Target::Thread(named, vec!["a".into()]), move |snapshot| {
+        *into.lock().unwrap() = snapshot.conversation.clone();
+        let peer = snapshot.peer.clone().map(|peer| PeerRecord { note: Some(noted.clone()), ..peer });
+        Changes { peer, ..Changes::default() }
+    });
+    store.apply(Batch::from(unit)).await.unwrap();
+    assert_eq!(seen.lock().unwrap().take(), Some(talk));
+    drop(store);
+    let reopened = SqliteStore::open(&path).unwrap();
+    assert_eq!(reopened.peer(&key).await.unwrap(), Some(PeerRecord { note: Some(kept), ..peer }));
 }
 
 #[tokio::test]

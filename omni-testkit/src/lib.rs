@@ -49,6 +49,7 @@ pub mod autoru;
 pub mod avito;
 pub mod conformance;
 pub mod docs;
+pub mod email;
 pub mod golden;
 pub mod pair;
 pub mod redact;

@@ -9,4 +9,4 @@ pub mod report;
 pub mod sender;
 pub mod thread;
 
-pub use mime::{Limits, extract, read};
+pub use mime::{Limits, LoadedText, extract, read, reduced};

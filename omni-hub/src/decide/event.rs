@@ -19,7 +19,7 @@ use omni_core::{Conversation, Status, Timestamp};
 use tracing::warn;
 
 use super::person::Place;
-use super::{Decision, Env, OtherSide, thread_time};
+use super::{Decision, Env, OtherSide, PlaceBy, thread, thread_time};
 use crate::store::{
     Changes, Claim, Direction, HostEvent, Lookup, MessageRecord, Snapshot, StatusPatch, Target, Unit,
 };
@@ -28,7 +28,7 @@ use crate::store::{
 pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestamp) -> Unit {
     let claim = claim(&env, &event);
     let target = match (&event.address, &event.body) {
-        (Some(address), _) => Target::Peer(env.key.peer(address.clone())),
+        (Some(address), _) => thread::target(env.key.peer(address.clone()), &event),
         (None, EventBody::Status(news)) => Target::Message(env.key.clone(), news.message.clone()),
         (None, _) => Target::Nothing,
     };
@@ -70,7 +70,8 @@ fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
         }
         EventBody::Echo(echo) => {
             let ours = echo.ours.map(Lookup::Message);
-            ours.into_iter().chain([by_id(&echo.message.id), Lookup::Unsettled]).collect()
+            let ids = thread::names(&echo.message).chain([&echo.message.id]).map(by_id);
+            ours.into_iter().chain(ids).chain([Lookup::Unsettled]).collect()
         }
         EventBody::Edited(e) => vec![by_id(&e.message)],
         EventBody::Reaction(r) => vec![by_id(&r.message)],
@@ -88,6 +89,13 @@ fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
 fn decide(env: &Env, event: &Arc<Event>, received_at: Timestamp, snapshot: &Snapshot) -> Changes {
     let mut d = Decision::new(env, received_at, snapshot);
     let found = &snapshot.messages;
+    let event = &match &snapshot.thread {
+        Some(thread) if event.address.as_ref() != Some(thread) => {
+            d.place_by = PlaceBy::Thread;
+            Arc::new(Event { address: Some(thread.clone()), ..Event::clone(event) })
+        }
+        _ => event.clone(),
+    };
     match &event.body {
         EventBody::Message(m) => d.message(event, m, snapshot),
         EventBody::Comment(c) => d.message(event, &c.message, snapshot),
@@ -130,6 +138,7 @@ impl Decision<'_> {
             return self.join_album(event, message, album.clone());
         }
         let place = self.meet(event, &message.sender, &message.chat);
+        self.take_note(event, message);
         if message.origin == Origin::Automatic || message.sender.kind == SenderKind::Robot {
             self.other_side = OtherSide::Robot;
         }
@@ -163,6 +172,8 @@ impl Decision<'_> {
             album.content.text.clone_from(&part.content.text);
         }
         album.provider_ids.push(part.id.clone());
+        thread::add_names(&mut album, part);
+        self.take_note(event, part);
         let id = album.id;
         self.changes.changed_messages.push(album);
         self.received(event, Some(id));
@@ -178,14 +189,18 @@ impl Decision<'_> {
     ) -> Option<MessageId> {
         let conversation = self.conversation.as_ref()?.id;
         let id = MessageId::next(&self.env.ids, self.now);
-        self.changes.new_messages.push(Arc::new(MessageRecord {
+        // A guest without a name must not pass for the person whose talk it is.
+        let guest = direction == Direction::In && self.is_guest(&m.sender, &m.chat);
+        let nameless = guest.then(|| m.sender.identity.id.clone());
+        let mut record = MessageRecord {
             id,
             conversation,
             direction,
             author,
-            name: m.sender.profile.name.clone(),
+            name: m.sender.profile.name.clone().or(nameless),
             content: m.content.clone(),
             provider_ids: vec![m.id.clone()],
+            names: Vec::new(),
             album: m.album.clone(),
             reply_to: m.reply_to.clone(),
             face: None,
@@ -196,7 +211,9 @@ impl Decision<'_> {
             reactions: Vec::new(),
             edited_at: None,
             deleted_at: None,
-        }));
+        };
+        thread::add_names(&mut record, m);
+        self.changes.new_messages.push(Arc::new(record));
         Some(id)
     }
 
@@ -204,6 +221,11 @@ impl Decision<'_> {
     fn echo(&mut self, event: &Arc<Event>, echo: &Echo, snapshot: &Snapshot) {
         if let Some(own) = own_send(echo, &snapshot.messages) {
             let id = own.id;
+            self.take_note(event, &echo.message);
+            let mut named = own.clone();
+            if thread::add_names(&mut named, &echo.message) {
+                self.changes.changed_messages.push(named);
+            }
             if own.status.is_some_and(|s| s.merge(Status::Sent) != s) {
                 self.changes.outbox_done.push(id);
                 self.news(id, Status::Sent, vec![echo.message.id.clone()], None);
@@ -216,9 +238,11 @@ impl Decision<'_> {
             // A program of the provider's speaks behind the closing: it is shown, and opens nothing.
             let id =
                 self.record(thread_time(event, self.now), Direction::Out, Actor::Provider, &echo.message);
+            self.take_note(event, &echo.message);
             return self.received(event, id);
         }
         self.meet_business(event, echo);
+        self.take_note(event, &echo.message);
         let by = match echo.message.origin {
             Origin::Automatic => Actor::Provider,
             _ => Actor::Elsewhere,
@@ -252,8 +276,10 @@ impl Decision<'_> {
 
     fn deleted(&mut self, event: &Arc<Event>, named: &[ProviderMessageId], found: &[MessageRecord]) {
         for message in found {
-            // An album is gone only when all of its parts are.
-            if message.deleted_at.is_none() && message.provider_ids.iter().all(|id| named.contains(id)) {
+            // An album is gone only when all of its parts are; a further name is one of the whole.
+            let whole = message.names.iter().any(|name| named.contains(name));
+            let all = message.provider_ids.iter().all(|id| named.contains(id));
+            if message.deleted_at.is_none() && (whole || all) {
                 let mut message = message.clone();
                 message.deleted_at = Some(thread_time(event, self.now));
                 self.changes.changed_messages.push(message);
@@ -291,7 +317,7 @@ impl Decision<'_> {
             self.changes.outbox_done.push(message.id);
         }
         let ids = match &news.message {
-            MessageName::Provider(id) if !message.provider_ids.contains(id) => vec![id.clone()],
+            MessageName::Provider(id) if message.known_as().all(|known| known != id) => vec![id.clone()],
             _ => Vec::new(),
         };
         self.news(message.id, news.status, ids, news.error.clone());
@@ -311,7 +337,7 @@ impl Decision<'_> {
         reach: ReadReach,
         unread: &[MessageRecord],
     ) {
-        let names = |m: &MessageRecord| m.provider_ids.iter().any(|id| named.contains(id));
+        let names = |m: &MessageRecord| m.known_as().any(|id| named.contains(id));
         let seen: Vec<MessageId> = match reach {
             ReadReach::These => unread.iter().filter(|m| names(m)).map(|m| m.id).collect(),
             // Newest first: from the newest one named on. A mark that names none of ours covers them all.
@@ -425,8 +451,10 @@ const LATE: Duration = Duration::from_secs(60);
 /// out, by the same words.
 fn own_send<'m>(echo: &Echo, found: &'m [MessageRecord]) -> Option<&'m MessageRecord> {
     let by_reference = found.iter().find(|m| Some(m.id) == echo.ours);
-    let by_id =
-        || found.iter().find(|m| m.direction == Direction::Out && m.provider_ids.contains(&echo.message.id));
+    let is_named = |id: &ProviderMessageId| {
+        *id == echo.message.id || thread::names(&echo.message).any(|name| name == id)
+    };
+    let by_id = || found.iter().find(|m| m.direction == Direction::Out && m.known_as().any(is_named));
     let same_words = |m: &&MessageRecord| {
         m.provider_ids.is_empty()
             && matches!(m.status, Some(Status::Sending | Status::Unknown | Status::Queued))

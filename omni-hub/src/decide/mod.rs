@@ -10,6 +10,7 @@ mod event;
 mod outcome;
 mod person;
 mod send;
+mod thread;
 
 pub(crate) use action::{begin, do_action, postpone, reply, settle, timer};
 pub(crate) use desk::{bot_answered, merge_contacts, place, set_presence};
@@ -74,6 +75,15 @@ enum OtherSide {
     Robot,
 }
 
+/// What said where an event belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PlaceBy {
+    /// The event itself.
+    Event,
+    /// The messages that it continues, which are at another address than it names.
+    Thread,
+}
+
 /// One decision in the making.
 struct Decision<'a> {
     env: &'a Env,
@@ -93,6 +103,7 @@ struct Decision<'a> {
     /// What the policy noted since the last entry.
     trace: Trace,
     other_side: OtherSide,
+    place_by: PlaceBy,
 }
 
 impl<'a> Decision<'a> {
@@ -110,6 +121,7 @@ impl<'a> Decision<'a> {
             ended: false,
             trace: Trace::default(),
             other_side: OtherSide::Person,
+            place_by: PlaceBy::Event,
         }
     }
 
@@ -202,6 +214,7 @@ impl<'a> Decision<'a> {
             contact: None,
             conversation: None,
             reach: Default::default(),
+            note: None,
         });
         peer.conversation = Some(id);
         conversation.contact = peer.contact;

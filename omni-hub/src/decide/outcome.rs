@@ -129,6 +129,9 @@ pub(crate) fn outcome(
             d.changes.outbox_done.push(row.message);
             let ids = std::iter::once(&accepted.id).chain(&accepted.more).cloned().collect();
             d.news(row.message, accepted.status, ids, None);
+            if let Some(note) = &accepted.note {
+                d.keep_note(note, now);
+            }
             if let Some(to) = &accepted.moved_to {
                 d.changes.moved = Some((row.peer.clone(), to.clone()));
                 d.tell(HostEvent::Moved { to: to.clone() });

@@ -12,8 +12,19 @@ use omni_core::plan::Reach;
 use omni_core::policy::{Comeback, Context};
 use omni_core::{Contact, Conversation, Identity};
 
-use super::Decision;
+use super::{Decision, PlaceBy};
 use crate::store::{PeerKey, PeerRecord};
+
+/// Who speaks at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Speaker {
+    /// The person whose talk it is.
+    Contact,
+    /// Somebody else who writes in that person's talk: a colleague who answers in the thread.
+    Guest,
+    /// One of a group, or the provider itself: nobody's contact.
+    Other,
+}
 
 /// Where an event of the person belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,24 +40,15 @@ impl Decision<'_> {
     pub(super) fn meet(&mut self, event: &Arc<Event>, sender: &Sender, chat: &Chat) -> Place {
         let Some(address) = &event.address else { return Place::Open };
         let key = self.env.key.peer(address.clone());
-        // The provider itself, speaking in a chat, is nobody's contact: its id is the same in every chat.
-        let private = chat.kind == ChatKind::Private && sender.kind != SenderKind::Provider;
+        let speaker = self.speaker(sender, chat);
         self.know_peer(&key);
-        if private {
+        if speaker == Speaker::Contact {
             self.know_person(sender);
         }
-        let title = match (&chat.title, &sender.profile.name) {
-            (Some(title), _) if !private => title.clone(),
-            (_, Some(name)) => name.clone(),
-            _ => {
-                // Events of some providers never name the person; who was introduced once is known.
-                let known = self.contact.as_ref().filter(|_| private).and_then(|c| c.profile.name.clone());
-                known.unwrap_or_else(|| sender.identity.id.clone())
-            }
-        };
+        let title = self.title(speaker, sender, chat);
         let comeback = match &self.conversation {
             Some(c) if c.is_open() => {
-                if private && c.title != title {
+                if speaker == Speaker::Contact && c.title != title {
                     self.rename(title);
                 }
                 return Place::Open;
@@ -65,6 +67,42 @@ impl Decision<'_> {
             }),
         }
         Place::Open
+    }
+
+    fn speaker(&self, sender: &Sender, chat: &Chat) -> Speaker {
+        // The provider itself, speaking in a chat, is nobody's contact: its id is the same in every chat.
+        if chat.kind != ChatKind::Private || sender.kind == SenderKind::Provider {
+            return Speaker::Other;
+        }
+        let known =
+            self.contact.as_ref().filter(|c| self.peer.as_ref().is_some_and(|p| p.contact == Some(c.id)));
+        match known {
+            Some(contact) if self.place_by == PlaceBy::Thread => {
+                let is_contact = contact.identities.iter().any(|known| is_same(known, &sender.identity));
+                if is_contact { Speaker::Contact } else { Speaker::Guest }
+            }
+            _ => Speaker::Contact,
+        }
+    }
+
+    /// Whether somebody writes in the talk of another person.
+    pub(super) fn is_guest(&self, sender: &Sender, chat: &Chat) -> bool {
+        self.speaker(sender, chat) == Speaker::Guest
+    }
+
+    /// What a conversation is called in which somebody speaks.
+    fn title(&self, speaker: Speaker, sender: &Sender, chat: &Chat) -> String {
+        match (speaker, &chat.title, &sender.profile.name, &self.conversation) {
+            (Speaker::Guest, _, _, Some(former)) => former.title.clone(),
+            (Speaker::Other, Some(title), ..) => title.clone(),
+            (_, _, Some(name), _) => name.clone(),
+            _ => {
+                // Events of some providers never name the person; who was introduced once is known.
+                let known = self.contact.as_ref().filter(|_| speaker == Speaker::Contact);
+                let name = known.and_then(|c| c.profile.name.clone());
+                name.unwrap_or_else(|| sender.identity.id.clone())
+            }
+        }
     }
 
     fn comeback(&self, closed: &Conversation, event: &Event) -> Comeback {
@@ -88,6 +126,7 @@ impl Decision<'_> {
             contact: None,
             conversation: None,
             reach: Reach::Open,
+            note: None,
         });
         if !known || peer.reach != Reach::Open {
             peer.reach = Reach::Open;
@@ -145,9 +184,12 @@ fn brought(event: &Event) -> (Option<Referral>, Option<Item>) {
     }
 }
 
+fn is_same(known: &Identity, told: &Identity) -> bool {
+    known.provider == told.provider && known.scope == told.scope && known.id == told.id
+}
+
 fn learn_identity(contact: &mut Contact, told: &Identity) -> bool {
-    let same = |i: &&mut Identity| i.provider == told.provider && i.scope == told.scope && i.id == told.id;
-    match contact.identities.iter_mut().find(same) {
+    match contact.identities.iter_mut().find(|known| is_same(known, told)) {
         Some(known) if told.aliases.is_empty() || known.aliases == told.aliases => false,
         Some(known) => {
             known.aliases.clone_from(&told.aliases);

@@ -131,6 +131,7 @@ impl Decision<'_> {
             name: draft.face.as_ref().map(|f| f.name.clone()),
             content,
             provider_ids: Vec::new(),
+            names: Vec::new(),
             album: None,
             reply_to,
             face: draft.face.clone(),

@@ -132,6 +132,21 @@ pub enum Target {
     Conversation(ConversationId),
     /// The conversation of the message a provider names, wherever on the channel it is.
     Message(ChannelKey, MessageName),
+    /// What [`Target::Peer`] is for the address of the first of these messages that is known on the channel, by any of
+    /// its names and in either direction; of several with one name the newest counts. When none is known it is the
+    /// address given. At most [`Thread::MAX`](omni_core::event::Thread::MAX) messages are named.
+    Thread(PeerKey, Vec<ProviderMessageId>),
+}
+
+impl Target {
+    /// The address that it is about, where it names one; `thread` is where the messages of a [`Target::Thread`] are.
+    pub fn place(&self, thread: Option<&omni_core::Address>) -> Option<PeerKey> {
+        match (self, thread) {
+            (Target::Thread(named, _), Some(thread)) => Some(named.channel_key().peer(thread.clone())),
+            (Target::Peer(named) | Target::Thread(named, _), _) => Some(named.clone()),
+            (Target::Nothing | Target::Conversation(_) | Target::Message(..), _) => None,
+        }
+    }
 }
 
 /// That an event was applied: (tenant, channel, provider's event id, kind) (law 3).
@@ -148,7 +163,7 @@ pub struct Claim {
 /// What a snapshot holds beside its target.
 #[derive(Clone, Debug)]
 pub enum Lookup {
-    /// The messages at the address with this provider's id.
+    /// The messages at the address with this provider's id, or with this further name.
     Provider(ProviderMessageId),
     /// The message that an album's parts are joined in.
     Album(AlbumId),
@@ -171,6 +186,8 @@ pub enum Lookup {
 /// What a decision function sees.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    /// Where the messages of a [`Target::Thread`] are, when one of them is known.
+    pub thread: Option<omni_core::Address>,
     /// The address.
     pub peer: Option<PeerRecord>,
     /// Its latest conversation, or the one targeted.

@@ -7,8 +7,8 @@ use omni_core::conversation::{Actor, Owner, Summary, TimerKind};
 use omni_core::error::ErrorReport;
 use omni_core::event::{ChatKind, Event, Origin, ReplyTo};
 use omni_core::id::{
-    AgentId, AlbumId, BotId, ChannelId, ContactId, ConversationId, MessageId, NodeId, ProviderMessageId,
-    TeamId, TenantId, TimerToken,
+    AgentId, AlbumId, BotId, ChannelId, ContactId, ConversationId, MessageId, NodeId, Note,
+    ProviderMessageId, TeamId, TenantId, TimerToken,
 };
 use omni_core::outbound::{Author, Face};
 use omni_core::plan::Reach;
@@ -29,6 +29,17 @@ pub struct PeerRecord {
     pub conversation: Option<ConversationId>,
     /// Whether the person lets us write.
     pub reach: Reach,
+    /// What the connector wants to be told at the next send.
+    pub note: Option<KeptNote>,
+}
+
+/// What a connector wants to be told when something is sent to an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptNote {
+    /// What it said.
+    pub note: Note,
+    /// When the message was written that it came with, or accepted: an older one does not replace it.
+    pub at: Timestamp,
 }
 
 /// Which way a message went.
@@ -60,6 +71,10 @@ pub struct MessageRecord {
     /// The provider's ids; an album has several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub provider_ids: Vec<ProviderMessageId>,
+    /// Further names of the whole message, by which others say that they continue it. It is found by them, and no
+    /// provider is asked for it by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<ProviderMessageId>,
     /// The album its parts were joined by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub album: Option<AlbumId>,
@@ -89,6 +104,13 @@ pub struct MessageRecord {
     /// When it was taken back. Its words stay: the desk shows them struck through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+}
+
+impl MessageRecord {
+    /// All that it is found by.
+    pub fn known_as(&self) -> impl Iterator<Item = &ProviderMessageId> {
+        self.provider_ids.iter().chain(&self.names)
+    }
 }
 
 /// Where an outbox row stands.

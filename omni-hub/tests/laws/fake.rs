@@ -10,7 +10,7 @@ use omni_core::channel::{
 };
 use omni_core::content::ContentKind;
 use omni_core::error::{Error, ErrorKind, Result};
-use omni_core::id::Cursor;
+use omni_core::id::{Cursor, Note, ProviderMessageId};
 use omni_core::link::CampaignToken;
 use omni_core::media::{MediaRef, MediaStream};
 use omni_core::outbound::{Accepted, OutboundItem, SendError};
@@ -32,6 +32,10 @@ pub(crate) enum Turn {
     Hang,
     /// The connector panics.
     Panic,
+    /// It becomes several messages, with these further ids.
+    Split(Vec<ProviderMessageId>),
+    /// It takes it, and the connector wants to be told this at the next send.
+    Note(Note),
 }
 
 /// One account at the provider: what two nodes' connectors share.
@@ -157,11 +161,17 @@ impl Provided {
                 self.state().sent.push(item.clone());
                 return Err(SendError::Unknown(Error::new(ErrorKind::Network, "send")));
             }
+            Some(Turn::Split(more)) => return Ok(Accepted { more, ..self.accept(item) }),
+            Some(Turn::Note(note)) => return Ok(Accepted { note: Some(note), ..self.accept(item) }),
             None => {}
         }
+        Ok(self.accept(item))
+    }
+
+    fn accept(&self, item: &OutboundItem) -> Accepted {
         let mut state = self.state();
         state.sent.push(item.clone());
-        Ok(Accepted::new(format!("out-{}", state.sent.len()), Status::Sent))
+        Accepted::new(format!("out-{}", state.sent.len()), Status::Sent)
     }
 
     async fn listen(&self, from: Option<Cursor>, sink: &dyn Sink) -> Result<()> {

@@ -12,5 +12,6 @@ mod introduced;
 mod log;
 mod nodes;
 mod sending;
+mod threads;
 mod time;
 mod world;

@@ -33,7 +33,7 @@ impl fmt::Debug for Ground {
 }
 
 impl Ground {
-    pub(super) fn new(base_url: String, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(base_url: String, stop: watch::Receiver<bool>) -> Self {
         let inner = Inner {
             base_url,
             runtime: tokio::runtime::Handle::current(),

@@ -89,6 +89,7 @@ impl Maker {
             name: None,
             content: Content::text("Привет 👋🏽"),
             provider_ids: ids.iter().map(|id| ProviderMessageId::from(*id)).collect(),
+            names: Vec::new(),
             album: None,
             reply_to: None,
             face: None,
@@ -136,7 +137,8 @@ impl Maker {
 
 /// The record of an address, with its latest conversation.
 pub(super) fn peer_record(key: &PeerKey, latest: Option<&Conversation>) -> PeerRecord {
-    PeerRecord { key: key.clone(), contact: None, conversation: latest.map(|c| c.id), reach: Reach::Open }
+    let conversation = latest.map(|c| c.id);
+    PeerRecord { key: key.clone(), contact: None, conversation, reach: Reach::Open, note: None }
 }
 
 /// An agent as owner.

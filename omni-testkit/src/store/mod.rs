@@ -38,6 +38,7 @@ pub mod queries;
 pub mod records;
 pub mod snapshots;
 pub mod statuses;
+pub mod threads;
 pub mod timers;
 pub mod units;
 
@@ -154,6 +155,19 @@ macro_rules! store_suite {
             statuses: news_may_name_a_message,
             moved: a_moved_address_takes_everything_along,
             moved: an_address_that_moves_onto_another_one_joins_it,
+            threads: a_thread_is_where_the_first_known_message_is,
+            threads: a_thread_goes_on_in_the_latest_conversation,
+            threads: an_unknown_thread_is_the_address_given,
+            threads: a_thread_is_of_one_channel,
+            threads: of_several_messages_with_one_name_the_newest_counts,
+            threads: a_thread_is_found_by_all_ids_of_what_was_sent,
+            threads: a_thread_is_found_by_further_names,
+            threads: a_unit_continues_what_an_earlier_one_of_its_batch_wrote,
+            threads: a_thread_follows_a_moved_address,
+            threads: pruning_forgets_no_thread,
+            threads: a_note_comes_back_whole,
+            threads: a_note_stays_when_its_address_changes,
+            threads: a_note_moves_with_its_address,
             merging: identities_of_both_lead_to_the_one_that_goes_on,
             merging: an_identity_that_was_not_taken_over_leads_on_as_well,
             merging: addresses_and_conversations_name_the_one_that_goes_on,
@@ -214,6 +228,7 @@ macro_rules! store_persistence {
         $crate::store_cases! { $make;
             persistent: everything_survives_a_restart,
             persistent: desks_survive_a_restart,
+            threads: threads_and_notes_survive_a_restart,
             persistent: numbers_go_on_after_a_restart,
             persistent: two_handles_are_two_nodes_on_one_store,
             persistent: two_handles_claim_an_event_once,

@@ -136,6 +136,7 @@ fn every_message(make: &Maker, of: &omni_core::Conversation) -> MessageRecord {
         name: Some(WORDS.to_owned()),
         content: every_content(),
         provider_ids: vec!["1".into(), "два".into()],
+        names: vec!["<три@example.com>".into()],
         album: Some(AlbumId::from("альбом")),
         reply_to: Some(ReplyTo { message: "0".into(), quote: Some("цитата".to_owned()) }),
         face: Some(Face { name: "Анна".to_owned(), avatar: url("https://example.com/a.png") }),

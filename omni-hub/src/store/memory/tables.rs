@@ -9,7 +9,7 @@ use omni_core::event::MessageName;
 use omni_core::id::{
     BlobId, ConsumerId, ContactId, ConversationId, Cursor, MessageId, ProviderMessageId, TenantId, TimerToken,
 };
-use omni_core::{Contact, Conversation, Identity, Status, Timestamp};
+use omni_core::{Address, Contact, Conversation, Identity, Status, Timestamp};
 
 use super::MemoryLimits;
 use super::desks::Desks;
@@ -72,9 +72,15 @@ impl Tables {
 
     fn snapshot(&self, target: &Target, lookups: &[Lookup]) -> Snapshot {
         let mut found = Snapshot::default();
+        if let Target::Thread(named, after) = target {
+            found.thread = self.thread(&named.channel_key(), after).cloned();
+        }
+        let place = target.place(found.thread.as_ref());
         match target {
             Target::Nothing => {}
-            Target::Peer(key) => found.peer = self.peers.get(key).cloned(),
+            Target::Peer(_) | Target::Thread(..) => {
+                found.peer = place.as_ref().and_then(|key| self.peers.get(key)).cloned();
+            }
             Target::Conversation(id) => found.conversation = self.conversations.get(id).cloned(),
             Target::Message(channel, name) => {
                 let message = match name {
@@ -97,9 +103,18 @@ impl Tables {
         let contact = found.peer.as_ref().and_then(|p| p.contact);
         found.contact = contact.and_then(|id| self.contacts.get(&id)).cloned();
         for lookup in lookups {
-            self.look_up(lookup, target, &mut found);
+            self.look_up(lookup, place.as_ref(), &mut found);
         }
         found
+    }
+
+    /// The address of the first of these messages that is known on a channel.
+    fn thread(&self, channel: &ChannelKey, after: &[ProviderMessageId]) -> Option<&Address> {
+        after.iter().find_map(|id| {
+            let named = self.by_provider.get(&(channel.clone(), id.clone()))?;
+            let newest = named.iter().filter_map(|id| self.message(id)).max_by_key(|m| m.id)?;
+            self.conversations.get(&newest.conversation).map(|c| &c.address)
+        })
     }
 
     pub(super) fn message(&self, id: &MessageId) -> Option<&MessageRecord> {
@@ -111,7 +126,7 @@ impl Tables {
         of.is_some_and(|c| c.tenant == channel.tenant && c.channel == channel.channel)
     }
 
-    fn look_up(&self, lookup: &Lookup, target: &Target, found: &mut Snapshot) {
+    fn look_up(&self, lookup: &Lookup, place: Option<&PeerKey>, found: &mut Snapshot) {
         let thread = found.conversation.as_ref().and_then(|c| self.threads.get(&c.id));
         let in_thread = || thread.into_iter().flatten().rev().filter_map(|id| self.message(id));
         match lookup {
@@ -121,7 +136,7 @@ impl Tables {
                 found.messages.extend(joined.cloned());
             }
             Lookup::Provider(id) => {
-                let Target::Peer(key) = target else { return };
+                let Some(key) = place else { return };
                 let at_address = |m: &&MessageRecord| {
                     self.conversations.get(&m.conversation).is_some_and(|c| c.address == key.address)
                 };
@@ -179,14 +194,14 @@ impl Tables {
             if message.status.is_none_or(Status::is_settled) {
                 self.settled.push_back(message.id);
             }
-            self.index(message.id, message.conversation, &message.provider_ids);
+            self.index(message.id, message.conversation, message.known_as());
             self.messages.insert(message.id, message.clone());
         }
         for message in &changes.changed_messages {
             let Some(known) = self.messages.get_mut(&message.id) else { continue };
             let (status, error) = (known.status, known.error.clone());
             *known = Arc::new(MessageRecord { status, error, ..message.clone() });
-            self.index(message.id, message.conversation, &message.provider_ids);
+            self.index(message.id, message.conversation, message.known_as());
         }
         for patch in &changes.statuses {
             self.patch(patch);
@@ -231,7 +246,12 @@ impl Tables {
         }
     }
 
-    fn index(&mut self, message: MessageId, conversation: ConversationId, ids: &[ProviderMessageId]) {
+    fn index<'i>(
+        &mut self,
+        message: MessageId,
+        conversation: ConversationId,
+        ids: impl Iterator<Item = &'i ProviderMessageId>,
+    ) {
         let Some(c) = self.conversations.get(&conversation) else { return };
         let channel = ChannelKey { tenant: c.tenant.clone(), channel: c.channel.clone() };
         for id in ids {
@@ -253,11 +273,11 @@ impl Tables {
         if !patch.provider_ids.is_empty() {
             message.provider_ids.clone_from(&patch.provider_ids);
             let conversation = message.conversation;
-            self.index(patch.message, conversation, &patch.provider_ids);
+            self.index(patch.message, conversation, patch.provider_ids.iter());
         }
     }
 
-    fn rename(&mut self, from: &PeerKey, to: &omni_core::Address) {
+    fn rename(&mut self, from: &PeerKey, to: &Address) {
         let key = PeerKey { address: to.clone(), ..from.clone() };
         let Some(mut peer) = self.peers.remove(from) else { return };
         for c in self.conversations.values_mut() {
@@ -273,7 +293,9 @@ impl Tables {
             lane.owners.iter().for_each(|(owner, rows)| joined.add(owner, *rows));
         }
         peer.key = key.clone();
-        self.peers.entry(key).or_insert(peer);
+        let note = peer.note.clone();
+        let joined = self.peers.entry(key).or_insert(peer);
+        joined.note = joined.note.take().or(note);
     }
 
     fn forget_old_messages(&mut self) {
@@ -289,7 +311,7 @@ impl Tables {
             }
             let Some(c) = self.conversations.get(&message.conversation) else { continue };
             let channel = ChannelKey { tenant: c.tenant.clone(), channel: c.channel.clone() };
-            for id in message.provider_ids.iter().cloned() {
+            for id in message.known_as().cloned() {
                 let name = (channel.clone(), id);
                 let Some(named) = self.by_provider.get_mut(&name) else { continue };
                 named.retain(|id| *id != oldest);

@@ -1,0 +1,1 @@
+//! The mail server, by raw sockets and by clients of others.
