@@ -19,7 +19,6 @@ pub struct Config {
     /// Where Parrot is.
     pub base_url: url::Url,
 }
-
 /// What Parrot says: an answer, the body of a webhook, an entry in it. What is not said is absent.
 #[derive(Default, serde::Deserialize)]
 struct Said {
@@ -59,7 +58,6 @@ fn event(raw: &RawValue) -> Event {
         }
     }
 }
-
 fn capabilities() -> Capabilities {
     let mut can = Capabilities::default();
     can.content = [(ContentKind::Text, capability::Support::Full)].into();
@@ -68,7 +66,6 @@ fn capabilities() -> Capabilities {
     can.events = vec![EventKind::Message, EventKind::Status, EventKind::Unsupported];
     can
 }
-
 /// An account at Parrot, as a channel.
 #[derive(Debug)]
 pub struct Parrot {
@@ -77,7 +74,6 @@ pub struct Parrot {
     can: Capabilities,
     http: Http,
 }
-
 impl Parrot {
     /// Nothing is called yet.
     pub fn new(config: Config, http: Http) -> Result<Self> {
@@ -187,13 +183,17 @@ impl Outbound for Parrot {
     }
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    use omni::core::registry::{Connector, Registry};
-    let http = Http::new()?;
+/// Parrot as hosts see it.
+pub fn connector(http: Http) -> registry::Connector {
     let connect = move |config| Ok(std::sync::Arc::new(Parrot::new(config, http.clone())?) as _);
-    let parrot = Connector::new(PROVIDER, "Parrot", capabilities(), connect);
+    let facts = registry::Facts { version: Some("API 1"), as_of: "2026-11" };
+    registry::Connector::new(PROVIDER, "Parrot", capabilities(), connect).with_facts(facts)
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let parrot = connector(Http::new()?);
     println!("{:#}\n{:#}", parrot.schema().as_value(), serde_json::to_value(parrot.capabilities())?);
-    let registry: Registry = omni::registry()?.with(parrot);
-    println!("{}", registry.iter().map(Connector::title).collect::<Vec<_>>().join(", "));
+    let all = omni::registry()?.with(parrot);
+    println!("{}", all.iter().map(registry::Connector::title).collect::<Vec<_>>().join(", "));
     Ok(())
 }

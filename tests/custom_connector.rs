@@ -25,7 +25,7 @@ use omni_core::event::EventKind;
 use omni_core::webhook::{Verified, WebhookRequest};
 use omni_core::{Channel, Event, Inbound, Timestamp};
 use omni_http::Http;
-use omni_testkit::conformance::{self, Rig};
+use omni_testkit::conformance::{self, Committed, Rig};
 use omni_testkit::golden::{self, spoil};
 use omni_testkit::pair::{Moving, Pair};
 use omni_testkit::redact::Redaction;
@@ -40,14 +40,15 @@ fn root() -> &'static Path {
 async fn the_connector_conforms() {
     let (webhook, asking) =
         tokio::join!(conformance::run(Account::by_webhook), conformance::run(Account::by_asking));
-    let mut text = "# Conformance of the smallest connector\n\n\
-                    Made by the suite `omni_testkit::conformance` against its simulator:\n\
-                    `UPDATE_GOLDEN=1 cargo test --features full --test custom_connector` writes it anew.\n"
-        .to_owned();
-    for (title, report) in [("An account that gets webhooks", webhook), ("An account that asks", asking)] {
+    for report in [&webhook, &asking] {
         report.assert_passed();
-        text.push_str(&format!("\n## {title}\n\n{}", report.markdown()));
     }
+    let reports = [("An account that gets webhooks", webhook), ("An account that asks", asking)];
+    let parrot = custom_connector::connector(Http::new().unwrap());
+    // In a crate of its own `commit_report` does this.
+    let committed = Committed::new("the smallest connector", &parrot, &reports);
+    let text = committed.markdown("cargo test --features full --test custom_connector");
+    golden::check(root().join("examples/custom_connector.conformance.json"), &committed.json());
     golden::check(root().join("examples/custom_connector.CONFORMANCE.md"), &text);
 }
 

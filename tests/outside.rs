@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use omni_testkit::conformance::Committed;
 use tempfile::TempDir;
 
 const GUIDE: &str = "docs/writing-a-connector.md";
@@ -110,6 +111,9 @@ fn the_crate_of_the_guide_passes_the_suite_outside() {
     let report = fs::read_to_string(outside.at("CONFORMANCE.md")).unwrap();
     assert!(report.starts_with("# Conformance of omni-parrot"), "{report}");
     assert!(!report.contains("FAILED"), "{report}");
+    let committed = Committed::of(outside.folder.path());
+    assert_eq!((&*committed.name, committed.provider.as_str()), ("omni-parrot", "parrot"));
+    assert!(committed.outdated().is_empty(), "{:?}", committed.outdated());
 }
 
 /// Something wrong with a connector, and what the suite has to say of it.
@@ -234,17 +238,18 @@ fn ten_faults_are_found_and_told_with_what_is_wrong_and_where_to_read_on() {
     let at = |path: &str| outside.at(path);
     let sound = fs::read_to_string(at("src/lib.rs")).unwrap();
     let mut main = String::from(
-        "use omni_testkit::conformance::{self, Report};\n\n\
+        "use omni_testkit::conformance;\n\n\
          #[path = \"../conformance/parrot.rs\"]\nmod parrot;\n\n\
          macro_rules! fault {\n    ($name:ident, $connector:literal, $rig:literal) => {\n        mod $name {\n            \
-         use super::{Report, conformance, parrot};\n\n            \
+         use super::{conformance, parrot};\n\n            \
          #[path = $connector]\n            mod custom_connector;\n            \
          #[path = $rig]\n            mod rig;\n\n            \
          #[tokio::test(flavor = \"multi_thread\", worker_threads = 2)]\n            async fn conforms() {\n                \
          let (webhook, asking) = tokio::join!(\n                    \
          conformance::run(rig::Account::by_webhook),\n                    \
          conformance::run(rig::Account::by_asking),\n                );\n                \
-         Report { rows: [webhook.rows, asking.rows].concat() }.assert_passed();\n            \
+         let mut both = webhook;\n                \
+         both.rows.extend(asking.rows);\n                both.assert_passed();\n            \
          }\n        }\n    };\n}\n\n",
     );
     let rig = at("tests/conformance/rig.rs");

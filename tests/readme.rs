@@ -1,4 +1,4 @@
-//! The README's table of providers is made from what the connectors declare: `UPDATE_GOLDEN=1` rewrites it.
+//! The README's table of providers is made from the committed reports of the connectors: `UPDATE_GOLDEN=1` rewrites it.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
@@ -7,21 +7,22 @@ use std::path::Path;
 
 use omni::core::capability::{Action, FirstContact, Idempotency, Support};
 use omni::core::content::ContentKind;
-use omni::core::registry::Connector;
+use omni_testkit::conformance::{Committed, Outcome};
 
 const BEGIN: &str = "<!-- providers: begin; made by tests/readme.rs -->\n";
 const END: &str = "<!-- providers: end -->";
 
 #[test]
-fn the_providers_table_says_what_the_connectors_declare() {
+fn the_providers_table_says_what_the_reports_say() {
     let mut table = String::from(
-        "| Provider | Sends | Text | Keys | Beside sending | Who writes first | Repeats of a send | Details |\n\
-         |---|---|---|---|---|---|---|---|\n",
+        "| Provider | Sends | Text | Keys | Beside sending | Who writes first | Repeats of a send | Speaks (facts of) | Rules of the suite |\n\
+         |---|---|---|---|---|---|---|---|---|\n",
     );
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for connector in omni::registry().unwrap().iter() {
-        table += &row(connector);
+        table += &row(&Committed::of(root.join(format!("omni-{}", connector.provider()))));
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let path = root.join("README.md");
     let readme = fs::read_to_string(&path).unwrap();
     let (before, rest) = readme.split_once(BEGIN).unwrap();
     let (found, after) = rest.split_once(END).unwrap();
@@ -32,8 +33,8 @@ fn the_providers_table_says_what_the_connectors_declare() {
     assert_eq!(found, table, "run it with UPDATE_GOLDEN=1 and look at the difference");
 }
 
-fn row(connector: &Connector) -> String {
-    let (provider, c) = (connector.provider(), connector.capabilities());
+fn row(report: &Committed) -> String {
+    let (provider, c) = (&report.provider, &report.capabilities);
     let kinds = |level: Support| {
         let of_level = c.content.iter().filter(|(_, support)| **support == level);
         of_level.map(|(kind, _)| words(*kind)).collect::<Vec<_>>().join(", ")
@@ -54,8 +55,8 @@ fn row(connector: &Connector) -> String {
     ];
     let actions: Vec<String> = actions.iter().filter_map(|(name, action)| deed(name, *action)).collect();
     format!(
-        "| [{}](omni-{provider}/docs.md) | {sends} | {} | {} | {} | {} | {} | [conformance](omni-{provider}/CONFORMANCE.md) |\n",
-        connector.title(),
+        "| [{}](omni-{provider}/docs.md) | {sends} | {} | {} | {} | {} | {} | {} | [{}](omni-{provider}/CONFORMANCE.md) |\n",
+        report.title,
         c.text.max.map_or("no limit known".to_owned(), |max| format!("{max}, split above")),
         c.buttons.total.map_or("as declared".to_owned(), |total| format!("up to {total}")),
         actions.join(", "),
@@ -68,7 +69,19 @@ fn row(connector: &Connector) -> String {
             Idempotency::None => "double: unknown is held",
             _ => "recognised",
         },
+        report.speaks(),
+        rules(report),
     )
+}
+
+fn rules(report: &Committed) -> String {
+    let [passed, not_declared, not_applicable] =
+        [Outcome::Passed, Outcome::NotDeclared, Outcome::NotApplicable].map(|outcome| report.count(outcome));
+    let runs = match report.runs.len() {
+        1 => "one run".to_owned(),
+        runs => format!("{runs} runs"),
+    };
+    format!("{passed} passed, {not_declared} not declared, {not_applicable} not applicable in {runs}")
 }
 
 fn words(kind: ContentKind) -> String {

@@ -6,11 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use omni::Provider;
+use omni_testkit::conformance::{Committed, Outcome, Rules};
 
 /// What every connector crate has; a name without an end may be a file or a folder of that name.
-const FILES: [&str; 20] = [
+const FILES: [&str; 21] = [
     "Cargo.toml",
     "CONFORMANCE.md",
+    "conformance.json",
     "docs.md",
     "src/lib.rs",
     "src/api",
@@ -108,6 +110,43 @@ fn every_connector_is_within_reach() {
         needs(root().join(format!("fuzz/corpus/{name}")).exists(), "a small corpus for it");
     }
     assert!(missing.is_empty(), "missing:\n- {}", missing.join("\n- "));
+}
+
+#[test]
+fn every_report_is_of_the_connector_and_the_suite_of_today() {
+    let registry = omni::registry().unwrap();
+    let mut wrong = Vec::new();
+    for name in connectors() {
+        let crate_name = format!("omni-{name}");
+        let report = Committed::of(root().join(&crate_name));
+        let connector = registry.get(&Provider::new(name.clone())).unwrap();
+        let facts = connector.facts().unwrap();
+        let mut needs = |holds: bool, what: &str| {
+            if !holds {
+                wrong.push(format!("{crate_name}: {what}"));
+            }
+        };
+        let file = format!("{crate_name}/conformance.json");
+        needs(text(file) == report.json(), "conformance.json has a field that nobody reads");
+        needs(report.name == crate_name, "another crate in conformance.json");
+        needs(report.provider == *connector.provider(), "another provider in conformance.json");
+        needs(report.title == connector.title(), "another title in conformance.json");
+        needs(report.version.as_deref() == facts.version, "another version in conformance.json");
+        needs(report.as_of == facts.as_of, "another date of the facts in conformance.json");
+        needs(report.capabilities == *connector.capabilities(), "other capabilities in conformance.json");
+        needs(report.runs.iter().any(|run| run.report.rules == Rules::All), "a run of the whole suite");
+        needs(report.count(Outcome::Failed) == 0, "rules that hold");
+        let command = format!("cargo test -p {crate_name} --test conformance");
+        let for_people = text(format!("{crate_name}/CONFORMANCE.md"));
+        needs(for_people == report.markdown(&command), "CONFORMANCE.md says what conformance.json says");
+        needs(text(format!("{crate_name}/docs.md")).contains(&report.summary()), "its runs in docs.md");
+        wrong.extend(report.outdated().into_iter().map(|rule| format!("{crate_name}: {rule}")));
+    }
+    assert!(
+        wrong.is_empty(),
+        "the suite writes reports with UPDATE_GOLDEN=1; wrong:\n- {}",
+        wrong.join("\n- ")
+    );
 }
 
 #[test]

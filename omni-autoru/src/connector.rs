@@ -17,7 +17,6 @@ use omni_core::{
 use omni_http::Http;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::address::AutoruAddress;
 use crate::api::Api;
 use crate::capabilities::{ByPlace, capabilities};
@@ -27,6 +26,7 @@ use crate::parse;
 #[cfg(feature = "rest")]
 use crate::rest::Rooms;
 use crate::verify::{self, Expected};
+use crate::{FACTS, PROVIDER};
 
 /// One dealer.
 #[derive(Debug)]
@@ -269,4 +269,5 @@ pub fn connector(http: Http) -> Connector {
     Connector::new(PROVIDER, "Auto.ru dealer", usual, move |config: Config| {
         Ok(Arc::new(Autoru::new(config, http.clone())?))
     })
+    .with_facts(FACTS)
 }

@@ -15,6 +15,7 @@ pub mod verify;
 pub mod wire;
 
 use omni_core::Provider;
+use omni_core::registry::Facts;
 
 #[cfg(feature = "rest")]
 pub use config::Rest;
@@ -23,3 +24,6 @@ pub use connector::{Autoru, connector};
 
 /// The name of this kind of channel.
 pub const PROVIDER: Provider = Provider::from_static("autoru");
+
+/// The version in the path of every call, and how old the facts are.
+pub const FACTS: Facts = Facts { version: Some("API 1.0"), as_of: "2026-11" };

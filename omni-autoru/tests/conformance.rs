@@ -237,5 +237,6 @@ async fn the_connector_conforms() {
         tokio::join!(conformance::run(Account::by_webhook), conformance::run(Account::by_polling));
     let reports =
         [("A dealer that receives by webhook", webhook), ("A dealer whose rooms are polled", polling)];
-    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-autoru", &reports);
+    let connector = omni_autoru::connector(Http::new().unwrap());
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-autoru", &connector, &reports);
 }

@@ -20,7 +20,7 @@ fn the_tables_of_the_documentation_are_the_data() {
 fn places() -> String {
     let dealer = Autoru::new(Config::new("Vj72x3B9NTk0qLw4"), Http::new().unwrap()).unwrap();
     let room = dealer.capabilities_at(&Address::new("room:8a8a")).into_owned();
-    capabilities(&[("To a buyer", dealer.capabilities()), ("In a room", &room)])
+    capabilities(CRATE, &[("To a buyer", dealer.capabilities()), ("In a room", &room)])
 }
 
 fn errors() -> String {

@@ -21,7 +21,6 @@ use omni_core::{
 use omni_http::Http;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::api::{Api, Failed};
 use crate::capabilities::{self, FETCH};
 use crate::config::{Access, Config, Receive};
@@ -30,6 +29,7 @@ use crate::parse::{self, Listed, VOICE};
 use crate::sweep::{Mark, Sweep, now};
 use crate::verify::{self, Proof};
 use crate::wire::{self, Sent, Subscriptions};
+use crate::{FACTS, PROVIDER};
 
 /// From so many addresses on, the list of chats is asked before each chat alone.
 const WORTH_A_LIST: usize = 3;
@@ -485,6 +485,7 @@ pub fn connector_with(http: Http, tokens: Arc<dyn TokenStore>) -> Connector {
     Connector::new(PROVIDER, "Avito account", usual, move |config: Config| {
         Ok(Arc::new(Avito::new(config, http.clone(), Arc::clone(&tokens))?))
     })
+    .with_facts(FACTS)
 }
 
 #[cfg(test)]

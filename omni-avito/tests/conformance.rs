@@ -266,7 +266,8 @@ async fn the_connector_conforms() {
         ("The same account receiving by both", reports.2),
         ("An account that allowed an application", reports.3),
     ];
-    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-avito", &reports);
+    let connector = omni_avito::connector(Http::new().unwrap());
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-avito", &connector, &reports);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ fn the_tables_of_the_documentation_are_the_data() {
     docs::is_in_docs(
         here,
         "capabilities",
-        &docs::capabilities(&[("With full access", &full), ("Receiving only", &reading)]),
+        &docs::capabilities(here, &[("With full access", &full), ("Receiving only", &reading)]),
     );
     docs::is_in_docs(here, "errors", &errors());
 }

@@ -127,6 +127,28 @@ fn an_event_survives_being_stored() {
     }
 }
 
+/// A place is the very one that was told, however often it is written and read.
+#[test]
+fn a_place_stays_where_it_is_when_it_is_stored() {
+    let body = String::from_utf8(fixture("location")).unwrap();
+    for (told, degrees) in [
+        ("55.75222000000001", 55.752_220_000_000_01),
+        ("37.61556000000002", 37.615_560_000_000_02),
+        ("-0.1", -0.1),
+        // Nowhere on Earth, and no reason to become another number.
+        ("5.555555555555457e+84", 5.555555555555457e+84),
+    ] {
+        let body = body.replace("55.75,", &format!("{told},")).replace("37.61,", &format!("{told},"));
+        let events: [Event; 1] = parse::webhook(body.as_bytes()).unwrap().try_into().unwrap();
+        let EventBody::Message(message) = &events[0].body else { panic!("{told}: {events:?}") };
+        let [Part::Location(place)] = &*message.content.parts else { panic!("{told}: {message:?}") };
+        assert_eq!((place.latitude, place.longitude), (degrees, degrees), "{told}");
+        let written = serde_json::to_string(&events[0]).unwrap();
+        let read: Event = serde_json::from_str(&written).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), written, "{told}");
+    }
+}
+
 #[test]
 fn different_events_have_different_ids() {
     let mut ids = HashSet::new();

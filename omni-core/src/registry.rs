@@ -16,11 +16,21 @@ use crate::provider::Provider;
 /// Makes a channel from its configuration.
 type Connect = dyn Fn(&RawValue) -> Result<Arc<dyn Channel>> + Send + Sync;
 
+/// Which interface of a provider a connector speaks, and how old the knowledge of it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
+    /// The version of the provider's interface, in the provider's words; absent where the provider names none.
+    pub version: Option<&'static str>,
+    /// When the provider's documentation was last read: a month as `2026-11`, or a day of it.
+    pub as_of: &'static str,
+}
+
 /// One connector: what it is called, how it is configured, what it can do.
 #[derive(Clone)]
 pub struct Connector {
     provider: Provider,
     title: &'static str,
+    facts: Option<Facts>,
     schema: Schema,
     capabilities: Capabilities,
     connect: Arc<Connect>,
@@ -36,7 +46,19 @@ impl Connector {
         connect: impl Fn(S) -> Result<Arc<dyn Channel>> + Send + Sync + 'static,
     ) -> Self {
         let connect: Arc<Connect> = Arc::new(move |json| connect(read_settings(json)?));
-        Self { provider, title, schema: schema_for!(S), capabilities, connect }
+        Self { provider, title, facts: None, schema: schema_for!(S), capabilities, connect }
+    }
+
+    /// Says which interface of the provider is spoken, and how old the knowledge of it is.
+    #[must_use]
+    pub fn with_facts(mut self, facts: Facts) -> Self {
+        self.facts = Some(facts);
+        self
+    }
+
+    /// Which interface of the provider is spoken; absent where the connector does not say.
+    pub fn facts(&self) -> Option<Facts> {
+        self.facts
     }
 
     /// The kind of channel.

@@ -329,6 +329,18 @@ mod tests {
         assert!(Verified::by_secret(&request(), Some(b""), &Secret::new("")).is_err());
     }
 
+    #[test]
+    fn an_empty_key_signs_nothing() {
+        let (request, refused) = (request(), Some(RejectReason::WrongSecret));
+        let checked = |key: &str| {
+            let signature = crypto::hmac_sha256(key.as_bytes(), &request.body);
+            let checked = Verified::by_hmac_sha256(&request, Some(&signature), &Secret::new(key));
+            checked.err().map(|rejected| rejected.reason)
+        };
+        assert_eq!(checked("s3cret"), None);
+        assert_eq!(checked(""), refused);
+    }
+
     const SIGNED_AT: i64 = 1_767_225_600;
 
     /// Checks a request of `body`, signed under `key` at [`SIGNED_AT`] and received so many milliseconds later.

@@ -23,7 +23,6 @@ use omni_core::{
 use omni_http::Http;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::address::{ChatClass, TelegramAddress};
 use crate::api::{Answered, Api, Failed};
 use crate::capabilities::{ByPlace, capabilities};
@@ -32,6 +31,7 @@ use crate::encode::{self, Request};
 use crate::parse;
 use crate::verify;
 use crate::wire::{File, Me, SentMessage, WebhookInfo};
+use crate::{FACTS, PROVIDER};
 
 /// Ports that Telegram posts to: <https://core.telegram.org/bots/api#setwebhook> (read 2026-11).
 const WEBHOOK_PORTS: [u16; 4] = [443, 80, 88, 8443];
@@ -433,4 +433,5 @@ pub fn connector(http: Http) -> Connector {
     Connector::new(PROVIDER, "Telegram bot", capabilities(Server::Cloud), move |config: Config| {
         Ok(Arc::new(Telegram::new(config, http.clone())?))
     })
+    .with_facts(FACTS)
 }

@@ -13,9 +13,13 @@ pub mod verify;
 pub mod wire;
 
 use omni_core::Provider;
+use omni_core::registry::Facts;
 
 pub use config::{Config, DEFAULT_UPDATES, DataCentre, Pacing, Receive, Server};
 pub use connector::{Telegram, connector};
 
 /// The name of this kind of channel.
 pub const PROVIDER: Provider = Provider::from_static("telegram");
+
+/// The newest version of the Bot API that the facts are of. Calls carry none: new fields come at any time.
+pub const FACTS: Facts = Facts { version: Some("Bot API 10.2"), as_of: "2026-11" };

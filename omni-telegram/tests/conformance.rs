@@ -398,5 +398,6 @@ async fn the_connector_conforms() {
         ("In the account of a connected person", conformance::run_sending(Bot::in_a_connected_account).await),
         ("In a group", conformance::run_sending(Bot::in_a_group).await),
     ];
-    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-telegram", &reports);
+    let connector = omni_telegram::connector(Http::new().unwrap());
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-telegram", &connector, &reports);
 }

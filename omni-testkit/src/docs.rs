@@ -13,13 +13,14 @@
 //! use omni_core::Capabilities;
 //! use omni_testkit::docs::{capabilities, is_in_docs, settings, table};
 //!
+//! const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 //! # #[derive(schemars::JsonSchema)]
 //! # struct Config { token: String }
 //! # let declared = Capabilities::default();
-//! is_in_docs(env!("CARGO_MANIFEST_DIR"), "settings", &settings::<Config>());
-//! is_in_docs(env!("CARGO_MANIFEST_DIR"), "capabilities", &capabilities(&[("To a person", &declared)]));
+//! is_in_docs(CRATE, "settings", &settings::<Config>());
+//! is_in_docs(CRATE, "capabilities", &capabilities(CRATE, &[("To a person", &declared)]));
 //! let errors = [vec!["401".to_owned(), "the token is wrong".to_owned()]];
-//! is_in_docs(env!("CARGO_MANIFEST_DIR"), "errors", &table(&["Status", "Means"], errors));
+//! is_in_docs(CRATE, "errors", &table(&["Status", "Means"], errors));
 //! ```
 
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ use omni_core::error::RateScope;
 use omni_core::text::Unit;
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
+
+use crate::conformance::Committed;
 
 /// Compares a table with the one in a crate's `docs.md`, between `<!-- NAME: made from the data -->` and
 /// `<!-- end of NAME -->`; with `UPDATE_GOLDEN` in the environment it is written anew.
@@ -97,11 +100,23 @@ pub fn settings<C: JsonSchema>() -> String {
     table(&["Setting", "Left out", "What it is"], rows)
 }
 
-/// What an account can do: content, actions, limits and rates, each as a table; a further column for each further
-/// place where it can do other things.
+/// What an account can do: what the suite found, from the crate's `conformance.json`; then content, actions, limits and
+/// rates, each as a table, with a further column for each further place where it can do other things. The first place is
+/// the usual one.
+///
+/// # Panics
+/// When there is no `conformance.json`, or it has other capabilities for the usual place.
 #[must_use]
-pub fn capabilities(places: &[(&str, &Capabilities)]) -> String {
-    let mut tables = vec![contents(places), actions(places), limits(places)];
+#[track_caller]
+pub fn capabilities(crate_dir: &str, places: &[(&str, &Capabilities)]) -> String {
+    let committed = Committed::of(crate_dir);
+    let usual = places.first().map(|(_, capabilities)| *capabilities);
+    assert!(
+        usual == Some(&committed.capabilities),
+        "conformance.json of {} has other capabilities: the suite writes it with UPDATE_GOLDEN=1\nfound: {usual:?}",
+        committed.name
+    );
+    let mut tables = vec![committed.summary(), contents(places), actions(places), limits(places)];
     let with_rates = places.iter().find(|(_, caps)| !caps.rates.is_empty());
     tables.extend(with_rates.map(|(_, caps)| rates(&caps.rates)));
     tables.join("\n\n")

@@ -37,12 +37,14 @@
 //! # }
 //! # async fn test() {
 //! let report = conformance::run(my_rig).await;
-//! conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "my-connector", &[("A webhook account", report)]);
+//! # let connector: omni_core::registry::Connector = unimplemented!();
+//! conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "my-connector", &connector, &[("By webhook", report)]);
 //! # }
 //! ```
 //!
-//! 5. Commit the report. Rules are chosen by what the channel declares, in both directions: what is declared must work,
-//!    what is not must be answered with `Unsupported`. A rule that does not hold says what was seen and where to read on.
+//! 5. Commit the report, `CONFORMANCE.md` for people and `conformance.json` for programs. Rules are chosen by what the
+//!    channel declares, in both directions: what is declared must work, what is not must be answered with `Unsupported`.
+//!    A rule that does not hold says what was seen and where to read on.
 //! 6. Make the tables of the manual from data, with [`mod@docs`]; see what only a host sees, with [`pair`].
 
 pub mod autoru;

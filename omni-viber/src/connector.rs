@@ -23,7 +23,6 @@ use omni_http::Http;
 use serde::Serialize;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::address;
 use crate::api::{Answered, Api};
 use crate::broadcast::{self, Broadcast};
@@ -34,6 +33,7 @@ use crate::parse;
 use crate::people::{Asked, Lately, MOST_ONLINE, Online, UserDetails};
 use crate::verify;
 use crate::wire::{AccountInfo, Broadcasted, Detailed, OnlineUsers, Sent};
+use crate::{FACTS, PROVIDER};
 
 /// The name above messages until the bot's own is known.
 const NAMELESS: &str = "Support";
@@ -434,4 +434,5 @@ pub fn connector(http: Http) -> Connector {
     Connector::new(PROVIDER, "Viber bot", capabilities(&Config::new("")), move |config: Config| {
         Ok(Arc::new(Viber::new(config, http.clone())?))
     })
+    .with_facts(FACTS)
 }

@@ -14,6 +14,7 @@ pub mod verify;
 pub mod wire;
 
 use omni_core::Provider;
+use omni_core::registry::Facts;
 
 pub use config::Config;
 pub use connector::{Viber, connector};
@@ -21,3 +22,6 @@ pub use people::{Online, OnlineState, UserDetails};
 
 /// The name of this kind of channel.
 pub const PROVIDER: Provider = Provider::from_static("viber");
+
+/// How old the facts are. The REST Bot API has no version; `min_api_version` is about the apps of people.
+pub const FACTS: Facts = Facts { version: None, as_of: "2026-11" };

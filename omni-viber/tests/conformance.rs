@@ -289,5 +289,6 @@ impl Rig for Shop {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_rule_holds() {
     let report = conformance::run(Shop::start).await;
-    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-viber", &[("A bot", report)]);
+    let connector = omni_viber::connector(Http::new().unwrap());
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-viber", &connector, &[("A bot", report)]);
 }

@@ -12,7 +12,7 @@ const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 fn the_tables_of_the_documentation_are_the_data() {
     docs::is_in_docs(CRATE, "settings", &docs::settings::<Config>());
     let caps = capabilities::capabilities(&Config::new(""));
-    docs::is_in_docs(CRATE, "capabilities", &docs::capabilities(&[("Support", &caps)]));
+    docs::is_in_docs(CRATE, "capabilities", &docs::capabilities(CRATE, &[("Support", &caps)]));
     docs::is_in_docs(CRATE, "errors", &errors());
 }
 

@@ -25,7 +25,6 @@ use omni_http::Http;
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::address::{SubjectKind, VkAddress};
 use crate::api::{Answered, Api};
 use crate::capabilities::{ByPlace, capabilities};
@@ -35,6 +34,7 @@ use crate::known::Names;
 use crate::parse;
 use crate::verify;
 use crate::wire::{Deleted, ItemError, Permissions, Sent};
+use crate::{FACTS, PROVIDER};
 
 /// One community.
 pub struct Vk {
@@ -470,4 +470,5 @@ pub fn connector(http: Http) -> Connector {
     Connector::new(PROVIDER, "VK community", usual, move |config: Config| {
         Ok(Arc::new(Vk::new(config, http.clone())?))
     })
+    .with_facts(FACTS)
 }

@@ -429,5 +429,6 @@ async fn the_connector_conforms() {
         ("In a chat", conformance::run_sending(Shop::in_a_chat).await),
         ("Under a post", conformance::run_sending(Shop::under_a_post).await),
     ];
-    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-vk", &reports);
+    let connector = omni_vk::connector(Http::new().unwrap());
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-vk", &connector, &reports);
 }

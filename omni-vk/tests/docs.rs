@@ -22,7 +22,7 @@ fn the_tables_of_the_documentation_are_the_data() {
     ];
     let here = env!("CARGO_MANIFEST_DIR");
     docs::is_in_docs(here, "settings", &docs::settings::<Config>());
-    docs::is_in_docs(here, "capabilities", &docs::capabilities(&places));
+    docs::is_in_docs(here, "capabilities", &docs::capabilities(here, &places));
     docs::is_in_docs(here, "errors", &errors());
 }
 

@@ -21,7 +21,6 @@ use omni_core::{
 use omni_http::Http;
 use url::Url;
 
-use crate::PROVIDER;
 use crate::api::{Answered, Api};
 use crate::capabilities::{Abilities, FETCH, capabilities};
 use crate::config::Config;
@@ -29,6 +28,7 @@ use crate::encode;
 use crate::parse;
 use crate::verify;
 use crate::wire::{Answer, Pong, Request};
+use crate::{FACTS, PROVIDER};
 
 /// One program.
 #[derive(Debug)]
@@ -248,4 +248,5 @@ pub fn connector(http: Http) -> Connector {
     Connector::new(PROVIDER, "Webhook", usual, move |config: Config| {
         Ok(Arc::new(Webhook::new(config, http.clone())?))
     })
+    .with_facts(FACTS)
 }

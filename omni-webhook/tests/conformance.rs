@@ -250,5 +250,6 @@ async fn the_connector_conforms() {
         ("A program that can do everything", conformance::run(Site::able).await),
         ("A program of which the settings say nothing", conformance::run(Site::plain).await),
     ];
-    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-webhook", &reports);
+    let connector = omni_webhook::connector(Http::new().unwrap());
+    conformance::commit_report(env!("CARGO_MANIFEST_DIR"), "omni-webhook", &connector, &reports);
 }

@@ -17,7 +17,7 @@ fn the_tables_of_the_documentation_are_the_data() {
     let here = env!("CARGO_MANIFEST_DIR");
     docs::is_in_docs(here, "settings", &docs::settings::<Config>());
     docs::is_in_docs(here, "abilities", &docs::settings::<Abilities>());
-    docs::is_in_docs(here, "capabilities", &docs::capabilities(&programs));
+    docs::is_in_docs(here, "capabilities", &docs::capabilities(here, &programs));
     docs::is_in_docs(here, "errors", &errors());
     docs::is_in_docs(here, "events", &schema.kinds("Event"));
     docs::is_in_docs(here, "fields of events", &schema.fields("Event"));

@@ -17,8 +17,9 @@
 //!
 //! A rule that does not hold is told with what was seen, the law it follows from, and where to read on.
 //!
-//! The [`Report`] has a row for every rule; its [`markdown`](Report::markdown) is committed beside the connector,
-//! so that a reader sees what was shown and what could not be.
+//! The [`Report`] has a row for every rule. [`commit_report`] keeps it beside the connector, for people and as data
+//! ([`Committed`]; JSON Schema in `omni-testkit/schema/conformance.json`), so that a reader sees what was shown and what
+//! could not be, and [`docs`](crate::docs) makes tables of it.
 
 use std::any::Any;
 use std::future::Future;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 
 mod account;
 mod actions;
+mod committed;
 mod content;
 mod dropped;
 mod events;
@@ -45,31 +47,65 @@ mod tests;
 mod text;
 mod webhook;
 
+pub use committed::{Committed, Run, commit_report};
 pub use host::WebhookHost;
-pub use report::{Outcome, Report, Row, commit_report};
+pub use report::{Outcome, Report, Row};
 pub use rig::{Act, ChatView, Done, Forgery, Rig, Seen, Trouble, forge_body, forge_header};
 pub use samples::content as sample;
 
+use omni_core::Capabilities;
 use scene::{Proof, Scene, Stop, Verdict};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which rules of the suite ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rules {
+    /// All: [`run`].
+    All,
+    /// Those about receiving: [`run_receiving`].
+    Receiving,
+    /// Those about sending: [`run_sending`].
+    Sending,
+}
+
+impl Rules {
+    /// The section and the words of each rule of today, in order.
+    #[must_use]
+    pub fn names(self) -> Vec<(&'static str, String)> {
+        self.cases().into_iter().map(|case| (case.section, case.rule)).collect()
+    }
+
+    fn cases(self) -> Vec<Case> {
+        match self {
+            Rules::All => cases(),
+            Rules::Receiving => receiving(),
+            Rules::Sending => sending(),
+        }
+    }
+}
 
 /// Runs every rule. `make` yields a fresh account at a fresh provider, once a rule.
 ///
 /// A rule that panics has failed; the others go on.
 pub async fn run<R: Rig, F: Future<Output = R>>(make: impl Fn() -> F) -> Report {
-    check(cases(), make).await
+    check(Rules::All, make).await
 }
 
 /// Runs the rules about receiving alone: for the further ways in which one connector can receive.
 pub async fn run_receiving<R: Rig, F: Future<Output = R>>(make: impl Fn() -> F) -> Report {
-    check(receiving(), make).await
+    check(Rules::Receiving, make).await
 }
 
 /// Runs the rules about sending alone: for the further places in which one connector can speak.
 pub async fn run_sending<R: Rig, F: Future<Output = R>>(make: impl Fn() -> F) -> Report {
-    check(sending(), make).await
+    check(Rules::Sending, make).await
 }
 
-async fn check<R: Rig, F: Future<Output = R>>(cases: Vec<Case>, make: impl Fn() -> F) -> Report {
+async fn check<R: Rig, F: Future<Output = R>>(rules: Rules, make: impl Fn() -> F) -> Report {
+    let capabilities = declared(Arc::new(make().await)).await;
+    let cases = rules.cases();
     let mut rows = Vec::with_capacity(cases.len());
     for Case { section, rule, check } in cases {
         let rig: Arc<dyn Rig> = Arc::new(make().await);
@@ -82,9 +118,23 @@ async fn check<R: Rig, F: Future<Output = R>>(cases: Vec<Case>, make: impl Fn() 
             Ok(Err(Stop::Failed(why))) => (Outcome::Failed, why),
             Err(error) => (Outcome::Failed, panic_text(error)),
         };
-        rows.push(Row { section, rule, shown, outcome });
+        rows.push(Row { section: section.to_owned(), rule, shown, outcome });
     }
-    Report { rows }
+    Report { rules, capabilities, rows }
+}
+
+/// What is declared where the customer is spoken to; where nobody can be heard, what is declared for the account.
+async fn declared(rig: Arc<dyn Rig>) -> Capabilities {
+    let account = rig.channel().capabilities().clone();
+    let at_customer = tokio::spawn(async move {
+        let scene = Scene::open(rig).await?;
+        let hello = scene.hello().await?;
+        Ok::<_, Stop>(scene.capabilities(&hello.address))
+    });
+    match at_customer.await {
+        Ok(Ok(capabilities)) => capabilities,
+        _ => account,
+    }
 }
 
 fn panic_text(error: tokio::task::JoinError) -> String {

@@ -2,10 +2,15 @@
 
 use std::fmt;
 
-use super::laws;
+use omni_core::Capabilities;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Rules, laws};
 
 /// What became of a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It holds.
     Passed,
@@ -29,10 +34,10 @@ impl fmt::Display for Outcome {
 }
 
 /// One rule and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Row {
     /// What the rule is about.
-    pub section: &'static str,
+    pub section: String,
     /// The rule, in words.
     pub rule: String,
     /// What was shown, why it is not applicable, or what is wrong.
@@ -45,14 +50,23 @@ impl Row {
     /// Where the rule is explained: the law it follows from, where it is one, and the place in the guide to connectors.
     #[must_use]
     pub fn read_on(&self) -> String {
-        laws::read_on(self.section, &self.rule)
+        laws::read_on(&self.section, &self.rule)
+    }
+
+    /// Its section and its words.
+    pub(super) fn name(&self) -> (&str, &str) {
+        (&self.section, &self.rule)
     }
 }
 
 /// What the suite found about one connector.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[must_use]
 pub struct Report {
+    /// Which rules ran.
+    pub rules: Rules,
+    /// What was declared where the customer was spoken to.
+    pub capabilities: Capabilities,
     /// The rules, in the order of the suite.
     pub rows: Vec<Row>,
 }
@@ -63,6 +77,12 @@ impl Report {
         self.rows.iter().filter(|row| row.outcome == Outcome::Failed)
     }
 
+    /// How many rules came to this.
+    #[must_use]
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.rows.iter().filter(|row| row.outcome == outcome).count()
+    }
+
     /// The report as tables, one a section, to be committed beside the connector.
     #[must_use]
     pub fn markdown(&self) -> String {
@@ -70,7 +90,7 @@ impl Report {
         let mut section = "";
         for row in &self.rows {
             if row.section != section {
-                section = row.section;
+                section = &row.section;
                 let gap = if text.is_empty() { "" } else { "\n" };
                 text.push_str(&format!("{gap}### {section}\n\n| Rule | Shown | Outcome |\n|---|---|---|\n"));
             }
@@ -96,27 +116,6 @@ impl Report {
             failed.join("\n- ")
         );
     }
-}
-
-/// Ends the test when a rule does not hold, and compares `CONFORMANCE.md` of the crate with what was found; each report has
-/// a title. With `UPDATE_GOLDEN` in the environment the file is written anew.
-///
-/// # Panics
-/// When a rule does not hold, or the file differs.
-#[track_caller]
-pub fn commit_report(crate_dir: &str, crate_name: &str, reports: &[(&str, Report)]) {
-    for (_, report) in reports {
-        report.assert_passed();
-    }
-    let mut text = format!(
-        "# Conformance of {crate_name}\n\n\
-         Made by the suite `omni_testkit::conformance` against the provider's simulator:\n\
-         `UPDATE_GOLDEN=1 cargo test -p {crate_name} --test conformance` writes it anew.\n"
-    );
-    for (title, report) in reports {
-        text.push_str(&format!("\n## {title}\n\n{}", report.markdown()));
-    }
-    crate::golden::check(std::path::Path::new(crate_dir).join("CONFORMANCE.md"), &text);
 }
 
 /// Text that stays within its cell.
