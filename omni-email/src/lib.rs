@@ -2,12 +2,14 @@
 
 pub mod capabilities;
 mod config;
+mod connector;
 pub mod discover;
 pub mod encode;
 pub mod error;
 mod imap;
 mod login;
 pub mod mail;
+mod mailbox;
 mod net;
 pub mod oauth;
 pub mod parse;
@@ -16,8 +18,13 @@ pub mod sasl;
 mod smtp;
 
 use omni_core::Provider;
+use omni_core::registry::Facts;
 
+pub use connector::{Email, connector, connector_with};
 pub use config::{AnswerTo, Auth, Config, Dkim, First, Grant, Junk, Seen, SentCopy, Server, Tls};
 
 /// The name of this kind of channel.
 pub const PROVIDER: Provider = Provider::from_static("email");
+
+/// What the connector knows of the protocols, and how old that is: IMAP4rev1 (RFC 3501) and SMTP (RFC 5321).
+pub const FACTS: Facts = Facts { version: Some("IMAP4rev1, SMTP"), as_of: "2026-11" };

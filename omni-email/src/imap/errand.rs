@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use omni_core::error::{Error, ErrorKind, Result};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, sleep};
 use tracing::{debug, warn};
 
@@ -43,11 +43,17 @@ struct Kept {
     used: Instant,
 }
 
-impl Kept {
-    async fn open(mailbox: &Mailbox) -> Result<Self> {
-        let mut wire = mailbox.open().await?;
-        let folders = Folders::list(&mut wire).await?;
-        Ok(Self { wire, folders, used: Instant::now() })
+/// A connection, lent for one errand. Dropped without [`Self::give_back`] it is closed: who knows what its server still
+/// has to say.
+struct Lent<'a> {
+    place: MutexGuard<'a, Option<Kept>>,
+    kept: Kept,
+}
+
+impl Lent<'_> {
+    fn give_back(mut self) {
+        self.kept.used = Instant::now();
+        *self.place = Some(self.kept);
     }
 }
 
@@ -56,34 +62,45 @@ impl Errands {
         Self { mailbox, kept: Mutex::default() }
     }
 
+    /// The connection that is kept, if it still stands, or a new one.
+    async fn lend(&self) -> Result<Lent<'_>> {
+        let mut place = self.kept.lock().await;
+        if let Some(mut kept) = place.take().filter(|kept| kept.used.elapsed() < KEPT)
+            && kept.wire.command("NOOP", "NOOP").await.is_ok()
+        {
+            return Ok(Lent { place, kept });
+        }
+        let mut wire = self.mailbox.open().await?;
+        let folders = Folders::list(&mut wire).await?;
+        Ok(Lent { place, kept: Kept { wire, folders, used: Instant::now() } })
+    }
+
     /// Logs in, looks for the folders of the settings, and says what is there.
     pub(crate) async fn check(&self) -> Result<Vec<String>> {
-        let names = self.mailbox.config.folders.clone();
-        self.run(async |kept: &mut Kept| {
-            for name in &names {
-                let folder = kept.folders.named(name)?;
-                kept.wire.open_folder(&folder, Open::ToRead).await?;
-            }
-            let mut warnings = Vec::new();
-            if kept.folders.sent().is_none() {
-                warnings.push("there is no folder of sent mail: what is sent from elsewhere is not seen".to_owned());
-            }
-            if !kept.wire.can("IDLE") {
-                warnings.push("the server cannot say when mail comes: it is looked for now and then".to_owned());
-            }
-            Ok(warnings)
-        })
-        .await
+        let mut lent = self.lend().await?;
+        let Kept { wire, folders, .. } = &mut lent.kept;
+        for name in &self.mailbox.config.folders {
+            wire.open_folder(&folders.named(name)?, Open::ToRead).await?;
+        }
+        let mut warnings = Vec::new();
+        if folders.sent().is_none() {
+            warnings.push("there is no folder of sent mail: what is sent from elsewhere is not seen".to_owned());
+        }
+        if !wire.can("IDLE") {
+            warnings.push("the server cannot say when mail comes: it is looked for now and then".to_owned());
+        }
+        lent.give_back();
+        Ok(warnings)
     }
 
     /// Whether a mail lies in the Sent folder. `None` when there is no such folder.
     pub(crate) async fn sent_holds(&self, message_id: &str) -> Result<Option<bool>> {
-        self.run(async |kept: &mut Kept| {
-            let Some(sent) = kept.folders.sent() else { return Ok(None) };
-            kept.wire.open_folder(&sent, Open::ToRead).await?;
-            Ok(Some(!kept.wire.search_message(message_id).await?.is_empty()))
-        })
-        .await
+        let mut lent = self.lend().await?;
+        let Some(sent) = lent.kept.folders.sent() else { return Ok(None) };
+        lent.kept.wire.open_folder(&sent, Open::ToRead).await?;
+        let found = lent.kept.wire.search_message(message_id).await?;
+        lent.give_back();
+        Ok(Some(!found.is_empty()))
     }
 
     /// Puts the very mail that went out into the Sent folder, unless the provider does so by itself. A failure is
@@ -91,13 +108,7 @@ impl Errands {
     pub(crate) async fn copy_to_sent(&self, message_id: &str, mail: &Bytes) {
         for attempt in 1..=COPIES {
             sleep(BY_ITSELF * attempt).await;
-            let copied = async {
-                match self.sent_holds(message_id).await? {
-                    Some(false) => self.append_to_sent(mail).await,
-                    _ => Ok(()),
-                }
-            };
-            match copied.await {
+            match self.copy_once(message_id, mail).await {
                 Ok(()) => return,
                 Err(error) => debug!(%error, attempt, "the copy was not put into the Sent folder"),
             }
@@ -105,29 +116,31 @@ impl Errands {
         warn!("the Sent folder has no copy of a sent mail");
     }
 
-    async fn append_to_sent(&self, mail: &Bytes) -> Result<()> {
-        self.run(async |kept: &mut Kept| match kept.folders.sent() {
-            Some(sent) => kept.wire.append(&sent, mail).await,
-            None => Ok(()),
-        })
-        .await
+    async fn copy_once(&self, message_id: &str, mail: &Bytes) -> Result<()> {
+        if self.sent_holds(message_id).await? != Some(false) {
+            return Ok(());
+        }
+        let mut lent = self.lend().await?;
+        let Some(sent) = lent.kept.folders.sent() else { return Ok(()) };
+        lent.kept.wire.append(&sent, mail).await?;
+        lent.give_back();
+        Ok(())
     }
 
     /// Marks a mail as seen, in whichever folder of the settings it is. One that is nowhere is a success.
     pub(crate) async fn mark_seen(&self, message_id: &str) -> Result<()> {
-        let names = self.mailbox.config.folders.clone();
-        self.run(async |kept: &mut Kept| {
-            for name in &names {
-                let folder = kept.folders.named(name)?;
-                kept.wire.open_folder(&folder, Open::ToChange).await?;
-                let found = kept.wire.search_message(message_id).await?;
-                if !found.is_empty() {
-                    return kept.wire.add_flag(&found, "\\Seen").await;
-                }
+        let mut lent = self.lend().await?;
+        let Kept { wire, folders, .. } = &mut lent.kept;
+        for name in &self.mailbox.config.folders {
+            wire.open_folder(&folders.named(name)?, Open::ToChange).await?;
+            let found = wire.search_message(message_id).await?;
+            if !found.is_empty() {
+                wire.add_flag(&found, "\\Seen").await?;
+                break;
             }
-            Ok(())
-        })
-        .await
+        }
+        lent.give_back();
+        Ok(())
     }
 
     /// The bytes of a file, and its media type.
@@ -135,21 +148,23 @@ impl Errands {
     /// # Errors
     /// [`NotFound`](ErrorKind::NotFound) when the mail is gone, [`TooLarge`](ErrorKind::TooLarge) over `cap` bytes.
     pub(crate) async fn file(&self, file: &FileRef, cap: u64) -> Result<(String, Bytes)> {
-        self.run(async |kept: &mut Kept| {
-            let uid = self.find(kept, file).await?;
-            let size = kept.wire.sizes(&uid.to_string()).await?.first().and_then(|mail| mail.size);
-            let whole = size.is_some_and(|size| size <= self.mailbox.config.max_whole);
-            let (mime, bytes) = if whole || file.part.is_none() {
-                self.out_of_whole(kept, uid, size.unwrap_or(0), file, cap).await?
-            } else {
-                out_of_section(kept, uid, file, cap).await?
-            };
-            match u64::try_from(bytes.len()) {
-                Ok(length) if length <= cap => Ok((mime, bytes)),
-                _ => Err(too_large(cap)),
+        let mut lent = self.lend().await?;
+        let uid = self.find(&mut lent.kept, file).await?;
+        let wire = &mut lent.kept.wire;
+        let size = wire.sizes(&uid.to_string()).await?.first().and_then(|mail| mail.size).unwrap_or(u64::MAX);
+        let (mime, bytes) = match &file.part {
+            None if size > cap => return Err(too_large(cap)),
+            None => ("message/rfc822".to_owned(), self.raw(wire, uid, size).await?),
+            Some(part) if size <= self.mailbox.config.max_whole => {
+                parse::extract(&self.raw(wire, uid, size).await?, part).ok_or_else(gone)?
             }
-        })
-        .await
+            Some(part) => out_of_section(wire, uid, part, cap).await?,
+        };
+        lent.give_back();
+        if bytes.len() as u64 > cap {
+            return Err(too_large(cap));
+        }
+        Ok((mime, bytes))
     }
 
     /// Opens the folder that a file's mail is in, and says which it is there. A mail that was moved is found by its
@@ -184,76 +199,29 @@ impl Errands {
         places
     }
 
-    async fn out_of_whole(
-        &self,
-        kept: &mut Kept,
-        uid: u32,
-        size: u64,
-        file: &FileRef,
-        cap: u64,
-    ) -> Result<(String, Bytes)> {
-        if file.part.is_none() && size > cap {
-            return Err(too_large(cap));
-        }
+    /// A whole mail.
+    async fn raw(&self, wire: &mut Wire, uid: u32, size: u64) -> Result<Bytes> {
         let uids: Uids = [uid].into_iter().collect();
-        let mails = kept.wire.whole(&uids, size.max(self.mailbox.config.max_whole)).await?;
-        let raw = mails.iter().find_map(|mail| mail.piece("").flatten()).ok_or_else(gone)?;
-        match &file.part {
-            None => Ok(("message/rfc822".to_owned(), raw.clone())),
-            Some(part) => parse::extract(raw, part).ok_or_else(gone),
-        }
-    }
-
-    /// Runs an errand on the connection that is kept, or on a new one.
-    ///
-    /// *Cancel safety*: a dropped errand takes its connection with it.
-    async fn run<T>(&self, mut errand: impl AsyncFnMut(&mut Kept) -> Result<T>) -> Result<T> {
-        let mut place = self.kept.lock().await;
-        if let Some(mut kept) = place.take().filter(|kept| kept.used.elapsed() < KEPT) {
-            match errand(&mut kept).await {
-                // The server may have ended the connection while nobody looked.
-                Err(error) if error.kind() == ErrorKind::Network => {}
-                done => {
-                    keep(&mut place, kept, &done);
-                    return done;
-                }
-            }
-        }
-        let mut kept = Kept::open(&self.mailbox).await?;
-        let done = errand(&mut kept).await;
-        keep(&mut place, kept, &done);
-        done
-    }
-}
-
-/// Keeps a connection that is in step.
-fn keep<T>(place: &mut Option<Kept>, mut kept: Kept, done: &Result<T>) {
-    let in_step = match done {
-        Ok(_) => true,
-        Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::TooLarge),
-    };
-    if in_step {
-        kept.used = Instant::now();
-        *place = Some(kept);
+        let mails = wire.whole(&uids, size.max(self.mailbox.config.max_whole)).await?;
+        mails.iter().find_map(|mail| mail.piece("").flatten()).cloned().ok_or_else(gone)
     }
 }
 
 /// A file of a mail that is too large to be fetched whole: its headers, then its bytes, stretch by stretch.
-async fn out_of_section(kept: &mut Kept, uid: u32, file: &FileRef, cap: u64) -> Result<(String, Bytes)> {
-    let section = file.part.as_ref().map(|part| part.0.clone()).unwrap_or_default();
+async fn out_of_section(wire: &mut Wire, uid: u32, part: &PartPath, cap: u64) -> Result<(String, Bytes)> {
     // A file within a winmail.dat is got out of the whole of it.
-    let (section, inner) = match section.split_once('!') {
-        Some((section, inner)) => (section.to_owned(), Some(format!("1!{inner}"))),
-        None => (section, None),
+    let (section, inner) = match part.0.split_once('!') {
+        Some((section, inner)) => (section, format!("1!{inner}")),
+        None => (part.0.as_str(), "1".to_owned()),
     };
-    let mime = kept.wire.stretch(uid, &format!("{section}.MIME"), 0, MIME).await?.ok_or_else(gone)?;
+    let mime = wire.stretch(uid, &format!("{section}.MIME"), 0, MIME).await?.ok_or_else(gone)?;
     let mut mail = BytesMut::from(mime.trim_ascii_end());
     mail.extend_from_slice(b"\r\n\r\n");
     // Base64 with its line breaks is 78 bytes for 57.
     let most = cap.saturating_mul(78) / 57 + MIME;
     let mut at = 0;
     loop {
-        let stretch = kept.wire.stretch(uid, &section, at, STRETCH).await?.ok_or_else(gone)?;
+        let stretch = wire.stretch(uid, section, at, STRETCH).await?.ok_or_else(gone)?;
         let length = stretch.len() as u64;
         mail.extend_from_slice(&stretch);
         at += length;
@@ -264,7 +232,7 @@ async fn out_of_section(kept: &mut Kept, uid: u32, file: &FileRef, cap: u64) -> 
             break;
         }
     }
-    parse::extract(&mail, &PartPath(inner.unwrap_or_else(|| "1".to_owned()))).ok_or_else(gone)
+    parse::extract(&mail, &PartPath(inner)).ok_or_else(gone)
 }
 
 fn gone() -> Error {

@@ -1,10 +1,11 @@
 //! Fetching mails: many small ones at once, a large one by its words.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use omni_core::error::Result;
 
 use crate::mail::{File, PartPath, Raw};
 use crate::mailbox::Mailbox;
+use crate::parse::{self, LoadedText};
 
 use super::folder::Folder;
 use super::told::{Fetched, Leaf};
@@ -109,74 +110,26 @@ async fn words(wire: &mut Wire, folder: &Folder, validity: u32, mail: &Fetched, 
         let piece = |name: &str| fetched.piece(name).flatten().cloned().unwrap_or_default();
         parts.push((piece(&format!("{}.MIME", leaf.section)), piece(&leaf.section)));
     }
-    let mut raw = raw(folder, validity, mail, &described, reduced(&headers, &parts, single));
+    let loaded: Vec<_> = parts.iter().map(|(mime, bytes)| LoadedText { mime, bytes }).collect();
+    let mut raw = raw(folder, validity, mail, &described, parse::reduced(&headers, &loaded).into());
     let is_text = |leaf: &&Leaf| texts.iter().any(|text| text.section == leaf.section);
     raw.not_loaded = leaves.iter().filter(|leaf| !is_text(leaf)).map(listed).collect();
     Ok(Taken::Mail(Box::new(raw)))
 }
 
-/// The leaves that are the mail's words: plain ones, or HTML where there are none.
+/// The leaves that are the mail's words: plain ones, and HTML.
 fn texts(leaves: &[Leaf]) -> Vec<Leaf> {
-    let of = |mime: &str| -> Vec<Leaf> {
-        let fits = |leaf: &&Leaf| leaf.mime == mime && !leaf.attached && leaf.name.is_none();
-        leaves.iter().filter(fits).take(TEXTS).cloned().collect()
+    let of = |mime: &'static str| {
+        let fits = move |leaf: &&Leaf| leaf.mime == mime && !leaf.attached && leaf.name.is_none();
+        leaves.iter().filter(fits).take(TEXTS).cloned()
     };
-    let plain = of("text/plain");
-    if plain.is_empty() { of("text/html") } else { plain }
-}
-
-/// A mail of the headers and these parts alone, in a form that is read as any other.
-fn reduced(headers: &[u8], parts: &[(Bytes, Bytes)], single: bool) -> Bytes {
-    const BOUNDARY: &str = "omni-reduced-9f3b62c1";
-    let mut mail = BytesMut::with_capacity(headers.len() + 1024);
-    if single {
-        mail.extend_from_slice(headers);
-        for (_, body) in parts {
-            mail.extend_from_slice(body);
-        }
-        return mail.freeze();
-    }
-    for line in unfolded(headers).filter(|line| !is_about_structure(line)) {
-        mail.extend_from_slice(line);
-    }
-    mail.extend_from_slice(format!("Content-Type: multipart/mixed; boundary=\"{BOUNDARY}\"\r\n\r\n").as_bytes());
-    for (mime, body) in parts {
-        mail.extend_from_slice(format!("--{BOUNDARY}\r\n").as_bytes());
-        mail.extend_from_slice(mime.trim_ascii_end());
-        mail.extend_from_slice(b"\r\n\r\n");
-        mail.extend_from_slice(body);
-        mail.extend_from_slice(b"\r\n");
-    }
-    mail.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-    mail.freeze()
-}
-
-/// Headers with their further lines, each with its line break.
-fn unfolded(headers: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = headers.trim_ascii_end();
-    let rest_has_end = headers.len() > rest.len();
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let is_end = |window: &[u8]| matches!(window, [b'\n', next] if !matches!(next, b' ' | b'\t'));
-        let end = rest.windows(2).position(is_end).map_or(rest.len(), |at| at + 1);
-        let (line, after) = rest.split_at(end);
-        rest = after;
-        Some(line)
-    })
-    .chain(rest_has_end.then_some(&b"\r\n"[..]))
-}
-
-fn is_about_structure(line: &[u8]) -> bool {
-    let name = line.split(|b| *b == b':').next().unwrap_or_default();
-    ["content-type", "content-transfer-encoding"].iter().any(|n| name.eq_ignore_ascii_case(n.as_bytes()))
+    of("text/plain").chain(of("text/html")).collect()
 }
 
 fn listed(leaf: &Leaf) -> File {
     // Base64 makes four characters of three bytes, and a line break of two after 76.
     let size = if leaf.base64 { leaf.octets / 78 * 57 + leaf.octets % 78 * 3 / 4 } else { leaf.octets };
-    let name = leaf.name.as_deref().map(crate::parse::file_name).unwrap_or_default();
+    let name = leaf.name.as_deref().map(parse::file_name).unwrap_or_default();
     let name = if name.is_empty() { format!("attachment-{}", leaf.section) } else { name };
     File {
         part: PartPath(leaf.section.clone()),

@@ -14,7 +14,7 @@ mod render;
 mod rewrite;
 mod style;
 
-pub(crate) use render::{Piece, pieces};
+pub(crate) use render::{Kind, Piece, pieces};
 pub(crate) use rewrite::REMOTE;
 
 /// Most bytes of HTML that are looked at; the rest is left out.

@@ -9,4 +9,5 @@ pub mod report;
 pub mod sender;
 pub mod thread;
 
+pub(crate) use mime::file_name;
 pub use mime::{Limits, LoadedText, extract, read, reduced};

@@ -24,11 +24,12 @@ pub(super) fn mailboxes(value: &[u8], hint: &Hint) -> Vec<Mailbox> {
     for Addr { name, address } in list {
         let name = name.map(|name| tidy(&name)).filter(|name| !name.is_empty());
         let address: Option<String> = address.map(|a| a.chars().filter(|c| !c.is_whitespace()).collect());
-        let Some(address) = address.filter(|address| address.contains('@')) else {
-            begun = joined(begun, address.or(name));
-            continue;
-        };
-        found.push(Mailbox { name: joined(begun.take(), name), address });
+        match address {
+            Some(address) if address.contains('@') => {
+                found.push(Mailbox { name: joined(begun.take(), name), address });
+            }
+            word => begun = joined(begun, word.or(name)),
+        }
     }
     if let Some(word) = begun.filter(|word| found.is_empty() && !word.contains([' ', ',']) && word.is_ascii())
     {

@@ -43,8 +43,9 @@ pub(super) fn list(parts: &[&Part<'_>], html: &mut Option<String>, hint: &Hint) 
     let mut found = Vec::new();
     let mut inside = Inside::default();
     for part in parts {
-        let one = one(part, hint);
-        match one.winmail.as_deref().and_then(Tnef::read) {
+        let mut one = one(part, hint);
+        let winmail = one.winmail.take();
+        match winmail.as_deref().and_then(Tnef::read) {
             Some(tnef) => unpack(part, tnef, one, &mut found, &mut inside),
             None => found.push(one),
         }

@@ -24,6 +24,7 @@ use encoded::Hint;
 use tree::Part;
 use words::{Piece, Walk};
 
+pub(crate) use names::clean as file_name;
 pub use reduced::{LoadedText, reduced};
 
 /// How much of a mail is read. What is beyond is told in [`Mail::cut`].

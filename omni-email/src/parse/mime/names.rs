@@ -9,7 +9,7 @@ const LONGEST: usize = 200;
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "com", "lpt"];
 
 /// A name fit for a disk: no path, no control or direction characters, no name of a device. Empty when nothing is left.
-pub(super) fn clean(name: &str) -> String {
+pub(crate) fn clean(name: &str) -> String {
     let last = name.rsplit(['/', '\\']).find(|piece| !piece.trim().is_empty()).unwrap_or_default();
     let kept = last.chars().filter(|c| !unseen(*c));
     let safe: String =

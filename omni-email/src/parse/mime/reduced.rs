@@ -26,7 +26,7 @@ pub fn reduced(header: &[u8], texts: &[LoadedText<'_>]) -> Vec<u8> {
         let (fields, _) = Fields::split(text.mime);
         fields.typed("content-type", usize::MAX).is_some_and(|kind| kind.value == "text/html")
     };
-    let (html, plain): (Vec<_>, Vec<_>) = texts.iter().partition(is_html);
+    let (html, plain): (Vec<&LoadedText<'_>>, Vec<_>) = texts.iter().partition(is_html);
     multipart("alternative", &outer, &mut out);
     for form in [plain, html].into_iter().filter(|form| !form.is_empty()) {
         out.extend_from_slice(format!("--{outer}\r\n").as_bytes());
