@@ -1,0 +1,4 @@
+//! Blocks.
+
+/// Reads.
+pub(super) fn read() {}

@@ -1,0 +1,4 @@
+//! Words.
+
+/// Reads.
+pub(super) fn read() {}
