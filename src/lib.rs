@@ -15,6 +15,8 @@ pub use omni_hub::{Bot, ChannelKey, ChannelSetup, Draft, Hub, HubError, MemorySt
 pub use omni_autoru as autoru;
 #[cfg(feature = "avito")]
 pub use omni_avito as avito;
+#[cfg(feature = "email")]
+pub use omni_email as email;
 #[cfg(feature = "http")]
 pub use omni_http as http;
 #[cfg(feature = "sqlite")]
@@ -69,6 +71,8 @@ pub fn registry_on(
     let registry = registry.with(omni_autoru::connector(http.clone()));
     #[cfg(feature = "avito")]
     let registry = registry.with(omni_avito::connector_with(http.clone(), tokens.clone()));
+    #[cfg(feature = "email")]
+    let registry = registry.with(omni_email::connector_with(http.clone(), tokens.clone()));
     #[cfg(feature = "telegram")]
     let registry = registry.with(omni_telegram::connector(http.clone()));
     #[cfg(feature = "viber")]

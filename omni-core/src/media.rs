@@ -67,6 +67,10 @@ pub struct Media {
     /// Title or performer of music, name of a sticker set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
+    /// The name by which the HTML of an e-mail shows the file in place, as in `<img src="cid:logo@shop">`, without
+    /// `cid:`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cid: Option<String>,
 }
 
 impl Media {
@@ -83,6 +87,7 @@ impl Media {
             seconds: None,
             emoji: None,
             title: None,
+            cid: None,
         }
     }
 

@@ -47,6 +47,7 @@ fn rich_message() -> Message {
     let mut image =
         Media::new(MediaKind::Image, MediaRef::new("AgACAgIAAxk")).named("фото.jpg").typed("image/jpeg");
     (image.size, image.width, image.height) = (Some(180_233), Some(1280), Some(960));
+    image.cid = Some("photo@example.com".into());
     let mut content = Content::text(text)
         .and(Part::Media(image))
         .and(Part::Location(Location {

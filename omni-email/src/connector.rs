@@ -87,7 +87,8 @@ impl Email {
             Err(SendError::Rejected(error))
                 if error.kind() == ErrorKind::BadCredentials && matches!(login, Login::Bearer { .. }) =>
             {
-                let another = self.mailbox.credentials.instead_of(&login).await.map_err(SendError::Rejected)?;
+                let another =
+                    self.mailbox.credentials.instead_of(&login).await.map_err(SendError::Rejected)?;
                 self.sender.send(&another, mail).await
             }
             done => done,
@@ -145,7 +146,8 @@ impl Channel for Email {
         if let (Some(told), Some(set)) = (limits.size, config.send_bytes)
             && told < set
         {
-            warnings.push(format!("the server takes mails of {told} bytes at most, less than the settings say"));
+            warnings
+                .push(format!("the server takes mails of {told} bytes at most, less than the settings say"));
         }
         Ok(Account {
             id: config.address.to_lowercase().into(),
@@ -213,7 +215,7 @@ impl Outbound for Email {
             Err(SendError::Unknown(error)) => self.settle(&mail, error).await?,
             Err(rejected) => return Err(rejected),
         }
-        let accepted = Accepted::new(mail.message_id, Status::Sent);
+        let accepted = Accepted::new(mail.message_id, Status::Accepted);
         Ok(Accepted { more: mail.names, note: mail.note, ..accepted })
     }
 

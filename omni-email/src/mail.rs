@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use omni_core::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::parse::automatic::Automatic;
 use crate::parse::report::Report;
@@ -118,7 +119,8 @@ pub struct File {
 }
 
 /// Where in a mail a file is: the IMAP section (`2.1`), or a file within a `winmail.dat` (`2.1!0`).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct PartPath(pub String);
 
 /// A raw mail and where it lies.

@@ -62,7 +62,9 @@ impl Mailbox {
     pub(crate) async fn open(&self) -> Result<Wire> {
         let login = self.credentials.login().await?;
         match Wire::open(&self.dialer, &self.imap, &login).await {
-            Err(error) if error.kind() == ErrorKind::BadCredentials && matches!(login, Login::Bearer { .. }) => {
+            Err(error)
+                if error.kind() == ErrorKind::BadCredentials && matches!(login, Login::Bearer { .. }) =>
+            {
                 let another = self.credentials.instead_of(&login).await?;
                 Wire::open(&self.dialer, &self.imap, &another).await
             }

@@ -84,7 +84,8 @@ impl Errands {
         }
         let mut warnings = Vec::new();
         if folders.sent().is_none() {
-            warnings.push("there is no folder of sent mail: what is sent from elsewhere is not seen".to_owned());
+            warnings
+                .push("there is no folder of sent mail: what is sent from elsewhere is not seen".to_owned());
         }
         if !wire.can("IDLE") {
             warnings.push("the server cannot say when mail comes: it is looked for now and then".to_owned());

@@ -332,7 +332,8 @@ mod tests {
 
     #[test]
     fn special_folders_are_known_by_what_they_are_for() {
-        let Told::Folder(sent) = told("* LIST (\\HasNoChildren \\Sent) \"/\" \"&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-\"\r\n")
+        let Told::Folder(sent) =
+            told("* LIST (\\HasNoChildren \\Sent) \"/\" \"&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-\"\r\n")
         else {
             panic!("no folder")
         };

@@ -45,7 +45,9 @@ impl Uids {
         *range = uid.min(*range.start())..=uid.max(*range.end());
         let end = *range.end();
         // It may have closed the gap to the next one.
-        if let Some(next) = self.ranges.get(at + 1).filter(|next| *next.start() <= end.saturating_add(1)).cloned() {
+        if let Some(next) =
+            self.ranges.get(at + 1).filter(|next| *next.start() <= end.saturating_add(1)).cloned()
+        {
             self.ranges.remove(at + 1);
             if let Some(range) = self.ranges.get_mut(at) {
                 *range = *range.start()..=*next.end();

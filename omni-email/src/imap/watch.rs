@@ -44,7 +44,8 @@ pub(crate) async fn listen(mailbox: &Mailbox, from: Option<Cursor>, sink: &dyn S
             Ok(never) => match never {},
             Err(error) => error,
         };
-        let passing = matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unavailable);
+        let passing =
+            matches!(error.kind(), ErrorKind::Network | ErrorKind::Timeout | ErrorKind::Unavailable);
         if !passing || began.elapsed() < HEALTHY {
             return Err(error);
         }
@@ -119,7 +120,9 @@ impl Watch<'_> {
                             Idle::News => false,
                             Idle::Quiet => true,
                             Idle::Refused => {
-                                warn!("the server refuses to be waited upon: its folder is looked at now and then");
+                                warn!(
+                                    "the server refuses to be waited upon: its folder is looked at now and then"
+                                );
                                 idles = false;
                                 continue;
                             }
@@ -172,7 +175,8 @@ impl Watch<'_> {
         };
         let due = self.marks.lock().await.get(&watched.folder.name).and_then(Mark::next_due);
         let now = self.mailbox.now();
-        let until = due.map(|due| Duration::from_millis(due.as_millis().saturating_sub(now.as_millis()).max(0) as u64));
+        let until = due
+            .map(|due| Duration::from_millis(due.as_millis().saturating_sub(now.as_millis()).max(0) as u64));
         until.map_or(usual, |until| until.clamp(Duration::from_secs(1), usual))
     }
 
@@ -233,7 +237,12 @@ impl Watch<'_> {
             mark.todo_is = Told::History;
             mark.taken = mark.taken.iter().filter(|uid| !mark.todo.has(*uid)).collect();
         }
-        info!(folder = watched.folder.name, last, todo = mark.todo.len(), "the folder is watched from now on");
+        info!(
+            folder = watched.folder.name,
+            last,
+            todo = mark.todo.len(),
+            "the folder is watched from now on"
+        );
         self.commit(watched, mark, Vec::new()).await
     }
 

@@ -106,7 +106,8 @@ impl Wire {
             (_, stream) => (stream, false),
         };
         let client = Client::new(Guarded::new(stream, PATIENCE));
-        let mut wire = Self { client, server: server.clone(), sent: 0, capabilities: Vec::new(), news: false };
+        let mut wire =
+            Self { client, server: server.clone(), sent: 0, capabilities: Vec::new(), news: false };
         wire.client.get_mut().allow(ANSWER, PATIENCE);
         if !greeted {
             wire.greeting().await?;
@@ -146,7 +147,11 @@ impl Wire {
             }
             Some(Response::Data { outcome, .. }) => {
                 let code = outcome.code.as_ref().map(Code::read);
-                Err(self.refused(OPERATION, code.as_ref(), outcome.information.as_deref().unwrap_or_default()))
+                Err(self.refused(
+                    OPERATION,
+                    code.as_ref(),
+                    outcome.information.as_deref().unwrap_or_default(),
+                ))
             }
             Some(_) => configuration("this is no IMAP server"),
             None => Err(self.gone(OPERATION, "")),
@@ -170,14 +175,12 @@ impl Wire {
                 let response = login.response(mechanism, &self.server)?;
                 self.authenticate(mechanism, &response).await
             }
-            (None, Login::Bearer { .. }) => {
-                Err(self.placed(Error::configuration(LOGIN, "the server takes no OAuth tokens"))
-                    .with_advice("log in with a password or an app password"))
-            }
-            (None, Login::Password { .. }) if self.can("LOGINDISABLED") => {
-                Err(self.placed(Error::configuration(LOGIN, "the server takes no password on this connection"))
-                    .with_advice("set tls to implicit (port 993) or to starttls (port 143)"))
-            }
+            (None, Login::Bearer { .. }) => Err(self
+                .placed(Error::configuration(LOGIN, "the server takes no OAuth tokens"))
+                .with_advice("log in with a password or an app password")),
+            (None, Login::Password { .. }) if self.can("LOGINDISABLED") => Err(self
+                .placed(Error::configuration(LOGIN, "the server takes no password on this connection"))
+                .with_advice("set tls to implicit (port 993) or to starttls (port 143)")),
             (None, Login::Password { user, password }) => {
                 let line = format!("LOGIN {} {}", quoted(LOGIN, user)?, quoted(LOGIN, password.expose())?);
                 self.command(LOGIN, &line).await.map(|_| ())
@@ -333,7 +336,9 @@ impl Wire {
     fn note(&mut self, told: &Told) {
         match told {
             Told::Exists(_) => self.news = true,
-            Told::Alert(text) => tracing::warn!(host = %self.server.host, text, "the mail server wants to be read"),
+            Told::Alert(text) => {
+                tracing::warn!(host = %self.server.host, text, "the mail server wants to be read")
+            }
             _ => {}
         }
     }
@@ -388,7 +393,10 @@ impl Wire {
 /// When it holds a line break or a NUL, or characters beyond ASCII, which quotes cannot hold.
 pub(crate) fn quoted(operation: &'static str, text: &str) -> Result<String> {
     if text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0) || !b.is_ascii()) {
-        return Err(Error::configuration(operation, "a name or password has characters that IMAP cannot carry there"));
+        return Err(Error::configuration(
+            operation,
+            "a name or password has characters that IMAP cannot carry there",
+        ));
     }
     Ok(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
@@ -445,7 +453,8 @@ async fn starttls(dialer: &Dialer, server: &Server, mut socket: TcpStream) -> Re
         }
         if let Some(end) = line.strip_prefix("S1 ") {
             if !end.get(..2).is_some_and(|ok| ok.eq_ignore_ascii_case("OK")) {
-                return Err(protocol("the server offers no STARTTLS there").with_advice("use port 993 with tls implicit"));
+                return Err(protocol("the server offers no STARTTLS there")
+                    .with_advice("use port 993 with tls implicit"));
             }
             break;
         }
