@@ -9,7 +9,8 @@ use omni_core::error::Error;
 use omni_core::status::Status;
 
 use crate::mail::Headers;
-use crate::parse::thread::message_of;
+use crate::parse::html;
+use crate::parse::thread::{message_of, normal_id};
 
 mod blocks;
 mod reason;
@@ -350,9 +351,88 @@ pub struct ReportPart<'a> {
 
 /// Reads a report out of the parts of a mail, in their order; `None` when the mail is none.
 ///
-/// Fields are believed before words. Words count only in mail of programs that carry mail.
+/// Fields are believed before words, and words only in mail of programs that carry mail. The ids it may be about come
+/// from the headers that it quotes; without any, from its words; without those, from its own References.
+///
+/// ```
+/// use omni_email::mail::Headers;
+/// use omni_email::parse::report::{Action, Report, ReportPart, report};
+/// let fields = b"Reporting-MTA: dns; mx.shop.example\n\nFinal-Recipient: rfc822; anna@b.example\nAction: failed\nStatus: 5.1.1\n";
+/// let parts = [ReportPart { mime: "message/delivery-status", bytes: fields }];
+/// let Some(Report::Delivery(delivery)) = report(&parts, &Headers::default()) else { panic!() };
+/// assert_eq!(delivery.recipients[0].address, "anna@b.example");
+/// assert_eq!(delivery.recipients[0].action, Action::Failed);
+/// ```
 pub fn report(parts: &[ReportPart<'_>], headers: &Headers) -> Option<Report> {
-    let find = |kinds: &[&str]| parts.iter().find(|part| kinds.contains(&part.mime));
-    let _ = (find, headers, blocks::read, text::read);
-    None
+    let parts = parts.get(..MAX_PARTS).unwrap_or(parts);
+    let find = |kinds: &[&str]| parts.iter().find(|part| kinds.contains(&part.mime)).map(|part| part.bytes);
+    let mut report = if let Some(bytes) = find(&["message/feedback-report"]) {
+        Report::Complaint(blocks::complaint(bytes))
+    } else if let Some(bytes) =
+        find(&["message/disposition-notification", "message/global-disposition-notification"])
+    {
+        Report::Receipt(blocks::receipt(bytes))
+    } else if let Some(bytes) = find(&["message/delivery-status", "message/global-delivery-status"]) {
+        Report::Delivery(blocks::delivery(bytes))
+    } else {
+        Report::Delivery(text::delivery(&words(parts), headers)?)
+    };
+    let quoted = find(&[
+        "message/rfc822",
+        "text/rfc822-headers",
+        "message/rfc822-headers",
+        "message/global",
+        "message/global-headers",
+    ]);
+    let original = match &mut report {
+        Report::Delivery(delivery) => &mut delivery.original,
+        Report::Receipt(receipt) => &mut receipt.original,
+        Report::Complaint(complaint) => &mut complaint.original,
+    };
+    original.find(quoted, || words(parts), headers);
+    Some(report)
 }
+
+/// Most parts of a report that are looked at: a report has three.
+const MAX_PARTS: usize = 50;
+
+/// All words of the mail, plain ones before HTML.
+fn words(parts: &[ReportPart<'_>]) -> String {
+    let all = |mime: &str| -> String {
+        let texts = parts.iter().filter(|part| part.mime == mime).map(|part| blocks::words(part.bytes));
+        texts.take(5).collect::<Vec<_>>().join("\n")
+    };
+    let plain = all("text/plain");
+    if plain.trim().is_empty() { html::text(&all("text/html")) } else { plain }
+}
+
+impl Original {
+    /// Finds headers and ids, surest first; what is less sure is not looked at where something surer was found, since
+    /// it may be about an earlier mail of the same talk.
+    fn find(&mut self, quoted: Option<&[u8]>, words: impl Fn() -> String, headers: &Headers) {
+        if let Some(quoted) = quoted.map(blocks::first_block).filter(|quoted| *quoted != Headers::default()) {
+            self.headers = quoted;
+        }
+        // Exchange and Outlook.com change the id, and keep the one that was given.
+        let told = ["message-id", "x-microsoft-original-message-id"];
+        self.ids.extend(told.iter().filter_map(|name| self.headers.get(name)).filter_map(normal_id));
+        if self.ids.is_empty() {
+            self.ids = text::own_ids(&words());
+        }
+        if self.ids.is_empty() {
+            let named = |name: &'static str| headers.all(name).flat_map(str::split_whitespace);
+            let references: Vec<&str> = named("references").collect();
+            let ids = named("in-reply-to").chain(references.into_iter().rev()).filter(|id| id.contains('@'));
+            self.ids.extend(ids.filter_map(normal_id).take(MAX_IDS));
+        }
+        let mut seen = std::collections::HashSet::new();
+        self.ids.retain(|id| seen.insert(id.clone()));
+    }
+}
+
+/// Most ids that a report may be about.
+const MAX_IDS: usize = 32;
+
+#[cfg(test)]
+#[path = "report/tests.rs"]
+mod tests;

@@ -1,0 +1,3 @@
+//! Rules within the reading of reports.
+
+use super::*;
