@@ -136,22 +136,29 @@ pub enum Auth {
     },
     /// With tokens that are renewed (XOAUTH2, OAUTHBEARER). The first refresh token is here or in the host's token
     /// store.
+    #[schemars(title = "OAuth")]
     Oauth {
         /// Where tokens are renewed.
+        #[schemars(title = "Token address")]
         token_url: Url,
         /// The vendor's application.
+        #[schemars(title = "Client id")]
         client_id: String,
         /// Its secret; public clients have none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(title = "Client secret")]
         client_secret: Option<Secret>,
         /// The first refresh token.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(title = "Refresh token")]
         refresh_token: Option<Secret>,
         /// What the token shall allow, where the issuer asks again on renewal.
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schemars(title = "Scope")]
         scope: Option<String>,
         /// Whose right it is.
         #[serde(default)]
+        #[schemars(title = "Kind of consent")]
         grant: Grant,
     },
 }
@@ -174,11 +181,14 @@ pub enum Grant {
 #[serde(deny_unknown_fields)]
 pub struct Server {
     /// Its name, as in its certificate.
+    #[schemars(title = "Host")]
     pub host: String,
     /// Its port.
+    #[schemars(title = "Port")]
     pub port: u16,
     /// How the connection is made safe.
     #[serde(default)]
+    #[schemars(title = "Encryption")]
     pub tls: Tls,
 }
 
@@ -258,10 +268,13 @@ pub enum AnswerTo {
 #[serde(deny_unknown_fields)]
 pub struct Dkim {
     /// The domain that signs.
+    #[schemars(title = "Domain")]
     pub domain: String,
     /// Which of its keys.
+    #[schemars(title = "Selector")]
     pub selector: String,
     /// The private key: RSA as PKCS#1 PEM, or Ed25519 as base64 of its 32 bytes.
+    #[schemars(title = "Private key")]
     pub key: Secret,
 }
 

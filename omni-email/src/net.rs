@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -24,6 +24,8 @@ use tokio_rustls::client::TlsStream;
 use crate::config::{Server, Tls};
 
 mod trust;
+
+use trust::Trusting;
 
 #[cfg(test)]
 mod tests;
@@ -64,9 +66,10 @@ impl Dialer {
         let wrong = |text: String| Error::configuration("configure", text);
         let further = further_roots(ca_pem)?;
         let provider = Arc::new(ring::default_provider());
-        let verifier = Verifier::new_with_extra_roots(further, provider.clone()).map_err(|e| {
+        let by_roots = Verifier::new_with_extra_roots(further.clone(), provider.clone()).map_err(|e| {
             wrong(format!("there are no root certificates to trust: {e}; install ca-certificates"))
         })?;
+        let verifier = Trusting::new(by_roots, further);
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|e| wrong(e.to_string()))?
@@ -88,15 +91,11 @@ impl Dialer {
         match server.tls {
             Tls::Implicit => self.secure(operation, server, socket).await,
             Tls::Starttls => Ok(Stream::Plain(socket)),
-            Tls::None if is_loopback(&socket) => Ok(Stream::Plain(socket)),
-            Tls::None => Err(Error::configuration(
-                operation,
-                format!(
-                    "{} is another machine: without TLS the password would be readable on the way",
-                    server.host
-                ),
-            )
-            .with_advice("set tls to implicit or starttls")),
+            Tls::None => {
+                let peer = socket.peer_addr().map_err(|e| failed(operation, server, e))?;
+                may_be_clear(operation, server, peer.ip())?;
+                Ok(Stream::Plain(socket))
+            }
         }
     }
 
@@ -147,8 +146,14 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
     SockRef::from(socket).set_tcp_keepalive(&probes)
 }
 
-fn is_loopback(socket: &TcpStream) -> bool {
-    socket.peer_addr().is_ok_and(|peer| peer.ip().is_loopback())
+/// A name may lead anywhere: where it led is what counts.
+fn may_be_clear(operation: &'static str, server: &Server, peer: IpAddr) -> Result<()> {
+    if peer.to_canonical().is_loopback() {
+        return Ok(());
+    }
+    let text =
+        format!("{} is another machine: without TLS the password would be readable on the way", server.host);
+    Err(Error::configuration(operation, text).with_advice("set tls to implicit or starttls"))
 }
 
 async fn within<T>(
@@ -175,9 +180,14 @@ pub(crate) fn failed(operation: &'static str, server: &Server, error: io::Error)
             place(Error::configuration(operation, text)).with_advice(advice)
         }
         // Somebody who does not speak TLS, or breaks off when a handshake begins.
-        Some(rustls::Error::InvalidMessage(_) | rustls::Error::AlertReceived(_)) => place(
-            Error::configuration(operation, "the server does not speak TLS there, or none that is safe"),
-        )
+        Some(
+            rustls::Error::InvalidMessage(_)
+            | rustls::Error::AlertReceived(_)
+            | rustls::Error::PeerIncompatible(_),
+        ) => place(Error::configuration(
+            operation,
+            "the server does not speak TLS there, or none that is safe",
+        ))
         .with_advice("993 and 465 want tls implicit; 143 and 587 want starttls"),
         _ => {
             let text = error.to_string();

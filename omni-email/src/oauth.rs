@@ -12,7 +12,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use omni_core::error::{Error, ErrorKind, Result, Retry};
+use omni_core::error::{Error, ErrorKind, RateScope, Result, Retry};
 use omni_core::outbound::SendError;
 use omni_core::tokens::Tokens;
 use omni_core::{Secret, Timestamp};
@@ -25,11 +25,16 @@ use crate::config::{Auth, Grant};
 
 mod issuers;
 
+#[cfg(test)]
+mod tests;
+
 pub use issuers::{ISSUERS, Issuer, Pkce, issuer};
 
 const OPERATION: &str = "token";
 /// Lifetime of a token that does not tell it: an hour is what all known issuers give at least.
 const LIFE: Duration = Duration::from_secs(3600);
+/// Longest pause that an issuer may ask for, in seconds: a day.
+const LONGEST_PAUSE: u64 = 86_400;
 /// Largest answer that is read, in bytes.
 const ANSWER: usize = 256 << 10;
 
@@ -294,7 +299,10 @@ fn refused(answer: &Answer, redact: impl Fn(&str) -> String) -> Error {
         ("slow_down", _) | (_, 429) => {
             let made = made(ErrorKind::RateLimited, "the issuer was asked too often", None);
             match answer.retry_after() {
-                Some(seconds) => made.with("retry_after", seconds),
+                Some(seconds) => {
+                    let wait = Duration::from_secs(seconds.min(LONGEST_PAUSE));
+                    made.with_retry(Retry::After { wait, scope: RateScope::Account })
+                }
                 None => made,
             }
         }
@@ -361,39 +369,4 @@ fn no_consent() -> Error {
     Error::new(ErrorKind::BadCredentials, OPERATION)
         .with_text("there is no refresh token, neither in the settings nor in the store")
         .with_advice("a person has to consent: see omni_email::oauth::App")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_token_is_over_a_tenth_before_its_end() {
-        let now = Timestamp::from_secs(1000);
-        let tokens = read(br#"{"access_token":"a","expires_in":3600,"refresh_token":"r"}"#, now).unwrap();
-        assert_eq!(tokens.expires_at, Some(Timestamp::from_secs(1000 + 3240)));
-        assert_eq!(tokens.refresh, Some("r".into()));
-        let tokens = read(br#"{"access_token":"a","expires_in":"600","refresh_token":""}"#, now).unwrap();
-        assert_eq!((tokens.expires_at, tokens.refresh), (Some(Timestamp::from_secs(1000 + 540)), None));
-        let endless = format!(r#"{{"access_token":"a","expires_in":{}}}"#, u64::MAX);
-        assert!(read(endless.as_bytes(), now).unwrap().expires_at.unwrap() > now);
-        assert_eq!(read(br#"{"access_token":"a"}"#, now).unwrap().expires_at, Some(now + sooner(LIFE)));
-    }
-
-    #[test]
-    fn an_answer_without_a_token_is_none() {
-        for json in ["", "{}", "null", r#"{"access_token":""}"#, r#"{"access_token":7}"#, "<html>"] {
-            assert_eq!(read(json.as_bytes(), Timestamp::default()), None, "{json}");
-        }
-    }
-
-    #[test]
-    fn only_the_hash_of_the_verifier_is_told() {
-        // <https://www.rfc-editor.org/rfc/rfc7636#appendix-B>
-        let verifier = Secret::new("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
-        assert_eq!(challenge(&verifier).unwrap(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
-        for bad in ["short", &"x".repeat(129), &"ж".repeat(43), &"a b".repeat(20)] {
-            assert!(challenge(&Secret::new(bad)).is_err(), "{bad}");
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use omni_core::Secret;
 use omni_core::error::{Error, Result};
 use omni_http::settings::check_address;
 use url::Host;
@@ -22,6 +23,9 @@ const DAYS: std::ops::RangeInclusive<u16> = 1..=3650;
 /// Least that [`Config::send_bytes`], [`Config::max_whole`] and [`Config::fetch_bytes`] may be: headers alone are
 /// that large.
 const BYTES: u64 = 64 << 10;
+/// Most that [`Config::max_whole`] and [`Config::fetch_bytes`] may be: a mail, and a file out of one, are in memory
+/// while they are read.
+const IN_MEMORY: u64 = 512 << 20;
 
 pub(super) fn check(config: &Config) -> Result<()> {
     check_mailbox("address", &config.address)?;
@@ -63,28 +67,37 @@ fn check_auth(config: &Config) -> Result<()> {
     match &config.auth {
         Auth::Password { password } => {
             if password.is_empty() || password.expose().contains(['\0', '\r', '\n']) {
-                return wrong("the password is empty or has more than one line");
+                return wrong("auth.password must not be empty, nor have more than one line");
             }
             match config.preset().filter(|preset| !preset.takes_passwords()) {
                 Some(preset) => Err(Error::configuration(
                     "configure",
-                    format!("{} takes no passwords: set auth to oauth", preset.name),
+                    format!("{} takes no passwords: set auth.with to oauth", preset.name),
                 )
                 .with_advice(preset.advice)),
                 None => Ok(()),
             }
         }
-        Auth::Oauth { token_url, client_id, client_secret, scope, grant, .. } => {
-            check_address("token_url", token_url)?;
+        Auth::Oauth { token_url, client_id, client_secret, refresh_token, scope, grant } => {
+            check_address("auth.token_url", token_url)?;
             if token_url.scheme() != "https" && !is_loopback(token_url.host_str().unwrap_or_default()) {
-                return wrong("token_url must be an https address: secrets are sent there");
+                return wrong("auth.token_url must be an https address: secrets are sent there");
             }
             if client_id.trim().is_empty() {
-                return wrong("client_id must not be empty: it is the id of your application at the issuer");
+                return wrong(
+                    "auth.client_id must not be empty: it is the id of your application at the issuer",
+                );
             }
-            let has_secret = client_secret.as_ref().is_some_and(|secret| !secret.is_empty());
-            if *grant == Grant::Application && (!has_secret || scope.is_none()) {
-                return wrong("the grant application needs client_secret and scope");
+            let secrets = [("client_secret", client_secret), ("refresh_token", refresh_token)];
+            for (setting, secret) in secrets {
+                if secret.as_ref().is_some_and(Secret::is_empty) {
+                    return wrong(format!(
+                        "auth.{setting} must not be empty: leave it out when there is none"
+                    ));
+                }
+            }
+            if *grant == Grant::Application && (client_secret.is_none() || scope.is_none()) {
+                return wrong("auth.grant application needs auth.client_secret and auth.scope");
             }
             Ok(())
         }
@@ -127,6 +140,9 @@ fn check_words(config: &Config) -> Result<()> {
     }
     if config.name.as_ref().is_some_and(|name| !one_line(name)) {
         return wrong("name must be one line, or be left out");
+    }
+    if config.subject.as_ref().is_some_and(|subject| !one_line(subject)) {
+        return wrong("subject must be one line, or be left out for the first line of the words");
     }
     if config.ehlo.as_ref().is_some_and(|name| !is_ehlo(name)) {
         return wrong(
@@ -183,14 +199,19 @@ fn check_numbers(config: &Config) -> Result<()> {
         return wrong("first.days must be 1 to 3650; to take nothing of what lies there set take to new");
     }
     let sizes = [
-        ("max_whole", Some(config.max_whole)),
-        ("fetch_bytes", Some(config.fetch_bytes)),
-        ("send_bytes", config.send_bytes),
+        ("max_whole", Some(config.max_whole), IN_MEMORY),
+        ("fetch_bytes", Some(config.fetch_bytes), IN_MEMORY),
+        ("send_bytes", config.send_bytes, u64::MAX),
     ];
-    for (setting, bytes) in sizes {
+    for (setting, bytes, most) in sizes {
         if bytes.is_some_and(|bytes| bytes < BYTES) {
             return wrong(format!(
                 "{setting} must be {BYTES} bytes at least: headers alone may be that large"
+            ));
+        }
+        if bytes.is_some_and(|bytes| bytes > most) {
+            return wrong(format!(
+                "{setting} must be {most} bytes at most: so much may be in memory at once"
             ));
         }
     }

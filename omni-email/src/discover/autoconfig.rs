@@ -190,10 +190,17 @@ impl State {
     }
 
     fn close(&mut self) {
-        let path = std::mem::take(&mut self.path);
         let value = std::mem::take(&mut self.text).trim().to_owned();
-        let names: Vec<&str> = path.iter().map(String::as_str).collect();
-        let Some(read) = &mut self.read else { return };
+        if let Some(mut read) = self.read.take() {
+            self.take_in(&mut read, value);
+            self.read = Some(read);
+        }
+        self.path.pop();
+    }
+
+    /// What the element that ends here says.
+    fn take_in(&mut self, read: &mut ClientConfig, value: String) {
+        let names: Vec<&str> = self.path.iter().map(String::as_str).collect();
         match names.as_slice() {
             ["clientConfig", "emailProvider", "displayName"] if !value.is_empty() => {
                 let shown = value.chars().filter(|c| !c.is_control()).take(100).collect();
@@ -213,8 +220,6 @@ impl State {
             ["clientConfig", "oAuth2", name] => set_oauth(read.oauth.get_or_insert_default(), name, value),
             _ => {}
         }
-        self.path = path;
-        self.path.pop();
     }
 
     fn finish(self) -> Result<ClientConfig> {

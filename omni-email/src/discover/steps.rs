@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use omni_core::error::{Error, Result};
 use omni_http::is_public;
+use omni_http::settings::below;
 use tokio::time::Instant;
 use url::Url;
 
@@ -19,9 +20,8 @@ use crate::presets::{self, Credential, Preset, ascii, domain_of};
 /// How long all of it may take before no further place is asked.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-/// Where a domain publishes its file; the second is asked when the first has none.
-const PLACES: [(&str, &str); 2] =
-    [("autoconfig.", "mail/config-v1.1.xml"), ("", ".well-known/autoconfig/mail/config-v1.1.xml")];
+/// The name of the file that a domain publishes.
+const FILE: &str = "mail/config-v1.1.xml";
 
 pub(super) async fn discover(address: &str, look: &Lookups) -> Result<Found> {
     let address = address.trim();
@@ -110,32 +110,33 @@ impl Walk<'_> {
         has_time
     }
 
-    /// The file that a domain publishes: over https at both places, then over http where a person agreed.
+    /// The file that a domain publishes: over https at both places, then over http where a person agreed. The first is
+    /// told the whole address, because its file may differ by it. The second is the same for everybody; and over http
+    /// anybody on the way would read the address.
     async fn own_file(&mut self, step: Step, domain: &str, trust: Trust) -> Option<Servers> {
-        for (before, path) in PLACES {
-            if let Some(servers) = self.file(step, &format!("https://{before}{domain}/{path}"), trust).await {
-                return Some(servers);
-            }
+        let named = format!("autoconfig.{domain}/{FILE}");
+        let mut first = Url::parse(&format!("https://{named}")).ok()?;
+        first.query_pairs_mut().append_pair("emailaddress", self.address);
+        if let Some(servers) = self.fetched(step, first, trust).await {
+            return Some(servers);
         }
-        if self.look.plain_http == PlainHttp::Confirmed {
-            let [(before, path), _] = PLACES;
-            return self.file(step, &format!("http://{before}{domain}/{path}"), Trust::Confirm).await;
+        let second = Url::parse(&format!("https://{domain}/.well-known/autoconfig/{FILE}")).ok()?;
+        if let Some(servers) = self.fetched(step, second, trust).await {
+            return Some(servers);
         }
-        None
+        if self.look.plain_http == PlainHttp::Never {
+            return None;
+        }
+        let third = Url::parse(&format!("http://{named}")).ok()?;
+        self.fetched(step, third, Trust::Confirm).await
     }
 
     /// Mozilla's list has a file for each domain. It learns the domain, never the address.
     async fn ispdb(&mut self, step: Step, domain: &str, trust: Trust) -> Option<Servers> {
         let Ispdb::At(base) = &self.look.ispdb else { return None };
-        let base = base.as_str().trim_end_matches('/');
-        let url = Url::parse(&format!("{base}/{domain}")).ok()?;
-        self.fetched(step, url, trust).await
-    }
-
-    async fn file(&mut self, step: Step, place: &str, trust: Trust) -> Option<Servers> {
-        let mut url = Url::parse(place).ok()?;
-        url.query_pairs_mut().append_pair("emailaddress", self.address);
-        self.fetched(step, url, trust).await
+        // A copy of the list may be on the host's own network, without TLS.
+        let trust = if base.scheme() == "https" { trust } else { Trust::Confirm };
+        self.fetched(step, below(base, domain), trust).await
     }
 
     async fn fetched(&mut self, step: Step, url: Url, trust: Trust) -> Option<Servers> {
@@ -215,6 +216,9 @@ impl Walk<'_> {
             return Some(of_preset(preset, self.address, Step::Mx, Trust::Confirm));
         }
         let places = places_of(&best, domain);
+        if places.is_empty() {
+            self.note(Step::Mx, &best, Outcome::Nothing);
+        }
         for place in &places {
             if let Some(servers) = self.own_file(Step::Mx, place, Trust::Confirm).await {
                 return Some(servers);

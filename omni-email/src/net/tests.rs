@@ -34,8 +34,13 @@ fn issued(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Made {
 
 /// What a bridge makes for itself: an authority of its own, shown as the server's certificate.
 fn own(name: &str) -> Made {
+    own_with(name, |_| {})
+}
+
+fn own_with(name: &str, change: impl FnOnce(&mut CertificateParams)) -> Made {
     let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    change(&mut params);
     let key = KeyPair::generate().unwrap();
     let cert = params.self_signed(&key).unwrap();
     Made { chain: vec![cert.der().clone()], key: key.serialize_der(), pem: cert.pem() }
@@ -136,6 +141,19 @@ async fn a_certificate_of_the_server_s_own_is_trusted_when_it_is_given_and_for_i
 }
 
 #[tokio::test]
+async fn a_certificate_of_the_server_s_own_that_has_run_out_is_refused_though_it_is_given() {
+    let made = own_with("localhost", |params| {
+        params.not_before = rcgen::date_time_ymd(2020, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2021, 1, 1);
+    });
+    let port = serve(&made).await;
+    let dialer = Dialer::new(Some(&made.pem)).unwrap();
+    let error = heard(&dialer, &at("localhost", port, Tls::Implicit)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.text().unwrap().contains("run out"), "{error}");
+}
+
+#[tokio::test]
 async fn a_port_that_speaks_in_clear_is_told_from_one_with_tls() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -197,6 +215,21 @@ async fn in_clear_only_this_machine_is_spoken_to() {
     assert!(matches!(&stream, Stream::Plain(_)) && stream.peer_addr().unwrap().port() == port);
     let stream = dialer.connect("test", &at("127.0.0.1", port, Tls::Starttls)).await.unwrap();
     assert!(matches!(stream, Stream::Plain(_)), "STARTTLS is for the protocol to say");
+}
+
+#[test]
+fn in_clear_no_other_machine_is_spoken_to_whatever_name_it_has() {
+    let server = at("localhost.example.com", 143, Tls::None);
+    let may = |ip: &str| may_be_clear("test", &server, ip.parse().unwrap());
+    for ip in ["127.0.0.1", "127.8.0.1", "::1", "::ffff:127.0.0.1"] {
+        assert!(may(ip).is_ok(), "{ip}");
+    }
+    for ip in ["192.0.2.1", "10.0.0.1", "0.0.0.0", "2001:db8::1", "::ffff:10.0.0.1"] {
+        let error = may(ip).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{ip}");
+        assert!(error.text().unwrap().contains("localhost.example.com"), "{error}");
+        assert!(error.advice().unwrap().contains("implicit or starttls"), "{error}");
+    }
 }
 
 #[test]

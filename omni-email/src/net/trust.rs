@@ -4,11 +4,12 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
-/// The platform's judgement; and where it says no, a certificate that was given byte for byte is good for the names in
-/// it. Bridges on the same machine sign theirs themselves, and mark them as authorities, which no chain may end in.
+/// The platform's judgement; and where it knows no authority, a certificate that was given byte for byte is good for
+/// the names in it. Bridges on the same machine sign theirs themselves, and mark them as authorities, which no chain may
+/// end in. One that has run out or was revoked stays refused.
 #[derive(Debug)]
 pub(super) struct Trusting {
     by_roots: Verifier,
@@ -18,6 +19,23 @@ pub(super) struct Trusting {
 impl Trusting {
     pub(super) fn new(by_roots: Verifier, given: Vec<CertificateDer<'static>>) -> Self {
         Self { by_roots, given }
+    }
+}
+
+/// Whether nothing more can be said for a certificate, or need be.
+fn is_final(judged: &Result<ServerCertVerified, Error>) -> bool {
+    use CertificateError as E;
+    match judged {
+        Ok(_) => true,
+        Err(Error::InvalidCertificate(why)) => matches!(
+            why,
+            E::Expired
+                | E::ExpiredContext { .. }
+                | E::NotValidYet
+                | E::NotValidYetContext { .. }
+                | E::Revoked
+        ),
+        Err(_) => false,
     }
 }
 
@@ -32,7 +50,7 @@ impl ServerCertVerifier for Trusting {
     ) -> Result<ServerCertVerified, Error> {
         let judged =
             self.by_roots.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
-        if judged.is_err() && self.given.iter().any(|given| given == end_entity) {
+        if !is_final(&judged) && self.given.iter().any(|given| given == end_entity) {
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             return Ok(ServerCertVerified::assertion());
         }
