@@ -237,6 +237,9 @@ impl Message {
 /// An e-mail names the mails that it answers. The address of its event is a new talk; when one of the mails named is
 /// known on the channel, the message belongs to that one's address instead. The hub decides so in the transaction
 /// that applies the event, so two mails that arrive at once do not open two talks.
+///
+/// Anybody who got a mail may answer it. So whoever writes a message that has a thread, be it an empty one, is the person
+/// whose talk it is only under an identity that is known of them; else a guest, who stays apart from that person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Thread {
     /// What it continues, nearest first. The first that is known decides; at most 32 are looked at.
