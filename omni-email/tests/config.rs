@@ -68,7 +68,7 @@ fn servers_of_ones_own_go_before_those_of_the_provider() {
 
 #[test]
 fn an_own_domain_at_a_known_provider_is_known_by_its_server() {
-    let at = |host: &str| Config { imap: Some(server(host, 993, Tls::Implicit)), ..own() };
+    let at = |host: &str| own().at(server(host, 993, Tls::Implicit), server(host, 465, Tls::Implicit));
     assert_eq!(at("imap.yandex.ru").preset().map(|preset| preset.id), Some("yandex"));
     assert_eq!(at("mail.shop.example").preset(), None);
 }
