@@ -280,7 +280,7 @@ fn refused(answer: &Answer, redact: impl Fn(&str) -> String) -> Error {
     };
     match (error.as_str(), status) {
         // The latter two are Microsoft's: consent was withdrawn, or a second factor is asked for.
-        // <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (from memory)
+        // <https://learn.microsoft.com/entra/identity-platform/reference-error-codes> (unverified)
         ("invalid_grant" | "consent_required" | "interaction_required", _) => made(
             ErrorKind::BadCredentials,
             "the consent has ended",

@@ -88,7 +88,7 @@ pub enum Credential {
     Oauth(&'static str),
 }
 
-/// Whether a provider puts what is handed in by SMTP into the Sent folder. All from memory, so the connector looks
+/// Whether a provider puts what is handed in by SMTP into the Sent folder. All unverified, so the connector looks
 /// into the folder before it puts anything there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -54,7 +54,7 @@ pub static PRESETS: [Preset; 25] = [
         quirks: &[Quirk::NoPartialFetch],
         doubt: Some(
             "The app password is community knowledge; the size limit and MX hosts but \
-                 mx.yandex.net are from memory. Whether sent mail is kept is a setting of the mailbox.",
+                 mx.yandex.net are unverified. Whether sent mail is kept is a setting of the mailbox.",
         ),
         ..USUAL
     },
@@ -72,7 +72,7 @@ pub static PRESETS: [Preset; 25] = [
         send_bytes: Some(25 * MB),
         doubt: Some(
             "The password for applications is community knowledge (2026-04); the size limit, \
-                 the MX hosts and that sent mail is kept are from memory.",
+                 the MX hosts and that sent mail is kept are unverified.",
         ),
         ..USUAL
     },
@@ -91,7 +91,7 @@ pub static PRESETS: [Preset; 25] = [
         send_bytes: Some(25 * MB),
         doubt: Some(
             "That plain passwords have ended for Workspace too is community knowledge; the MX \
-                 hosts and that sent mail is kept are from memory.",
+                 hosts and that sent mail is kept are unverified.",
         ),
         source: "https://developers.google.com/workspace/gmail/imap/imap-smtp",
         ..USUAL
@@ -130,7 +130,7 @@ pub static PRESETS: [Preset; 25] = [
         send_bytes: Some(20 * MB),
         doubt: Some(
             "That app passwords do not work is community knowledge; the size limit and that \
-                 sent mail is kept are from memory.",
+                 sent mail is kept are unverified.",
         ),
         source: "https://patriotmail.ai/blog/microsoft-modern-authentication-outlook-app-passwords, \
                  https://github.com/thunderbird/autoconfig (ispdb), https://github.com/chatmail/provider-db",
@@ -160,7 +160,7 @@ pub static PRESETS: [Preset; 25] = [
         doubt: Some(
             "For IMAP Apple names the part before the @ first and the whole address as the \
                  second choice; the whole one is used, because SMTP takes only that. The size limit and the \
-                 MX hosts are from memory.",
+                 MX hosts are unverified.",
         ),
         source: "https://support.apple.com/en-us/102525",
         ..USUAL
@@ -194,7 +194,7 @@ pub static PRESETS: [Preset; 25] = [
         quirks: &[Quirk::NoIdle],
         doubt: Some(
             "OAuth is for partners only (community). The size limit and the domains of \
-                 countries are from memory.",
+                 countries are unverified.",
         ),
         ..USUAL
     },
@@ -209,7 +209,7 @@ pub static PRESETS: [Preset; 25] = [
                  security settings.",
         send_bytes: Some(25 * MB),
         quirks: &[Quirk::NoIdle],
-        doubt: Some("OAuth is for partners only (community). The size limit is from memory."),
+        doubt: Some("OAuth is for partners only (community). The size limit is unverified."),
         ..USUAL
     },
     Preset {
@@ -256,7 +256,7 @@ pub static PRESETS: [Preset; 25] = [
         advice: "Switch on IMAP in the mailbox's settings; with 2-factor login make an \
                  app-specific password.",
         quirks: &[Quirk::IgnoreModseq],
-        doubt: Some("The hosts are community knowledge, the MX hosts are from memory."),
+        doubt: Some("The hosts are community knowledge, the MX hosts are unverified."),
         ..USUAL
     },
     Preset {
@@ -268,7 +268,7 @@ pub static PRESETS: [Preset; 25] = [
         advice: "Switch on IMAP in the mailbox's settings; with 2-factor login make an \
                  app-specific password.",
         quirks: &[Quirk::IgnoreModseq],
-        doubt: Some("The hosts are community knowledge, the MX hosts are from memory."),
+        doubt: Some("The hosts are community knowledge, the MX hosts are unverified."),
         ..USUAL
     },
     Preset {
@@ -280,7 +280,7 @@ pub static PRESETS: [Preset; 25] = [
         advice: "Switch on IMAP in the mailbox's settings; with 2-factor login make an \
                  app-specific password.",
         quirks: &[Quirk::IgnoreModseq],
-        doubt: Some("The hosts are community knowledge, the MX hosts are from memory."),
+        doubt: Some("The hosts are community knowledge, the MX hosts are unverified."),
         ..USUAL
     },
     Preset {
@@ -336,7 +336,7 @@ pub static PRESETS: [Preset; 25] = [
         credentials: &[AppPassword, Oauth("fastmail")],
         advice: "Make an app password for IMAP and SMTP in the account's security settings; or \
                  connect with OAuth.",
-        doubt: Some("The app password, the domains and the MX hosts are from memory."),
+        doubt: Some("The app password, the domains and the MX hosts are unverified."),
         ..USUAL
     },
     Preset {
@@ -364,7 +364,7 @@ pub static PRESETS: [Preset; 25] = [
         smtp: tls("smtp.seznam.cz", 465),
         advice: "The password is the account's own, or one made for programs where 2-factor login \
                  is on.",
-        doubt: Some("The kind of password is from memory."),
+        doubt: Some("The kind of password is unverified."),
         ..USUAL
     },
     Preset {
@@ -376,7 +376,7 @@ pub static PRESETS: [Preset; 25] = [
         credentials: &[AppPassword],
         advice: "Switch on IMAP in the mailbox's settings and use the authorisation code shown \
                  there.",
-        doubt: Some("The authorisation code is from memory."),
+        doubt: Some("The authorisation code is unverified."),
         ..USUAL
     },
     Preset {
@@ -389,7 +389,7 @@ pub static PRESETS: [Preset; 25] = [
         advice: "Switch on IMAP in the mailbox's settings and use the authorisation code shown \
                  there.",
         quirks: &[Quirk::IdBeforeSelect],
-        doubt: Some("The authorisation code and that it wants ID are from memory."),
+        doubt: Some("The authorisation code and that it wants ID are unverified."),
         ..USUAL
     },
     Preset {
@@ -400,7 +400,7 @@ pub static PRESETS: [Preset; 25] = [
         smtp: tls("smtp.naver.com", 465),
         advice: "Switch on IMAP in the mailbox's settings; with 2-factor login make an app \
                  password.",
-        doubt: Some("The kind of password is from memory."),
+        doubt: Some("The kind of password is unverified."),
         ..USUAL
     },
 ];
