@@ -1,15 +1,22 @@
-//! Addresses, ids and dates of headers.
+//! Addresses and ids of headers.
 
 use mail_parser::parsers::MessageStream;
-use mail_parser::{Addr, Address, DateTime, HeaderValue};
-use omni_core::Timestamp;
+use mail_parser::{Addr, Address, HeaderValue};
 
 use super::encoded::{self, Hint};
 use crate::mail::Mailbox;
 
 /// The mailboxes of a header; members of groups like others.
 pub(super) fn mailboxes(value: &[u8], hint: &Hint) -> Vec<Mailbox> {
-    let mut line = encoded::one_word_each(value, hint);
+    let found = of_line(encoded::one_word_each(value, hint));
+    if found.is_empty() && value.windows(2).any(|two| two == b"=?") {
+        // Some programs encode the address with the name. Only where nothing else is one: else it would be a forger's.
+        return of_line(encoded::text(value, hint));
+    }
+    found
+}
+
+fn of_line(mut line: String) -> Vec<Mailbox> {
     line.push('\n');
     let list = match MessageStream::new(line.as_bytes()).parse_address() {
         HeaderValue::Address(Address::List(list)) => list,
@@ -23,8 +30,14 @@ pub(super) fn mailboxes(value: &[u8], hint: &Hint) -> Vec<Mailbox> {
     let mut begun: Option<String> = None;
     for Addr { name, address } in list {
         let name = name.map(|name| tidy(&name)).filter(|name| !name.is_empty());
-        let address: Option<String> = address.map(|a| a.chars().filter(|c| !c.is_whitespace()).collect());
-        match address {
+        let address: Option<String> =
+            address.map(|a| a.chars().filter(|c| !(c.is_whitespace() || c.is_control())).collect());
+        match address.map(without_route) {
+            Some(address) if address.starts_with('@') => {
+                if let Some(local) = name {
+                    found.push(Mailbox { name: begun.take(), address: format!("\"{local}\"{address}") });
+                }
+            }
             Some(address) if address.contains('@') => {
                 found.push(Mailbox { name: joined(begun.take(), name), address });
             }
@@ -45,7 +58,16 @@ fn joined(before: Option<String>, name: Option<String>) -> Option<String> {
     }
 }
 
+/// An address without the hosts by which it once was to go (RFC 5322, 4.4).
+fn without_route(address: String) -> String {
+    match address.split_once(':') {
+        Some((route, rest)) if route.starts_with('@') => rest.to_owned(),
+        _ => address,
+    }
+}
+
 fn tidy(name: &str) -> String {
+    let name: String = name.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
     name.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -75,19 +97,6 @@ pub(super) fn ids(value: &[u8]) -> Vec<String> {
 
 /// Most ids of one header: a thread longer than that is found by the last ones of them.
 const IDS: usize = 500;
-
-/// A date of a header.
-pub(super) fn date(value: &[u8]) -> Option<Timestamp> {
-    let text = String::from_utf8_lossy(value).replace(['\r', '\n'], "");
-    let date = DateTime::parse_rfc822(&format!("{}\n", text.trim()))?;
-    let fits = (1..=12).contains(&date.month)
-        && (1..=31).contains(&date.day)
-        && date.hour < 24
-        && date.minute < 60
-        && date.second <= 60
-        && (1900..=9999).contains(&date.year);
-    fits.then(|| Timestamp::from_secs(date.to_timestamp()))
-}
 
 #[cfg(test)]
 mod tests {
@@ -140,17 +149,5 @@ mod tests {
         assert_eq!(ids(b"Your message of \"Mon\" <a@b>"), ["a@b"]);
         assert_eq!(ids(b" a@b "), ["a@b"]);
         assert!(ids(b"Your message of Monday").is_empty() && ids(b"<>").is_empty() && ids(b"").is_empty());
-    }
-
-    #[test]
-    fn dates_are_read_as_written() {
-        let at = |text: &str| date(text.as_bytes()).map(|t| t.as_millis() / 1000);
-        assert_eq!(at(" Fri, 5 Jun 2026 10:00:00 +0300"), Some(1_780_642_800));
-        assert_eq!(at("5 Jun 2026 07:00 GMT"), Some(1_780_642_800));
-        assert_eq!(at("Fri, 5 Jun 2026 10:00:00\r\n +0300 (MSK)"), Some(1_780_642_800));
-        assert_eq!(at("Thu, 1 Jan 1970 00:00:00 +0000"), Some(0));
-        for absurd in ["", "yesterday", "Пт, 5 июн 2026", "99 Foo 2026 77:99:99 +0000", "0"] {
-            assert_eq!(at(absurd), None, "{absurd}");
-        }
     }
 }

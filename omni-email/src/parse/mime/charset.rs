@@ -92,7 +92,7 @@ fn known(label: &str) -> Option<Charset> {
         "cp-866" | "dos" | "dos-866" | "alt" => "ibm866",
         "cp936" | "ms936" | "cp-936" | "gb-2312" | "gb2312-80" => "gbk",
         "cp932" | "cp-932" | "ms932" => "shift_jis",
-        "cp949" | "ks-c-5601" | "ms949" => "euc-kr",
+        "cp949" | "ks-c-5601" | "ks-c-5601-1987" | "ks-c-5601-1989" | "ms949" => "euc-kr",
         "cp950" | "ms950" => "big5",
         "cp50220" | "cp50221" | "cp50222" | "iso-2022-jp-ms" | "-iso-2022-jp" | "jis" => "iso-2022-jp",
         _ => label,
@@ -138,6 +138,11 @@ fn latin(bytes: &[u8], tld: Option<&str>) -> String {
     }
     let text = WINDOWS_1252.decode_without_bom_handling(bytes).0;
     let high = |c: char| ('\u{c0}'..='\u{ff}').contains(&c);
+    // Signs that Western texts hardly have, and that half the small letters of Cyrillic under DOS look like.
+    let signs = text.chars().filter(|c| "¡¢¤¥¦¨ª¬\u{ad}®¯".contains(*c)).count();
+    if signs >= 3 && signs * 5 >= bytes.iter().filter(|b| !b.is_ascii()).count() {
+        return guessed(bytes, tld);
+    }
     let (mut letters, mut alien, mut mixed) = (0, 0, 0);
     for word in text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()) {
         let count = word.chars().count();

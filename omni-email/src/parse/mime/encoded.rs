@@ -96,11 +96,10 @@ fn pieces(value: &[u8]) -> Vec<Piece<'_>> {
     let mut found: Vec<Piece<'_>> = Vec::new();
     let mut raw_from = 0;
     let mut at = 0;
-    while let Some(start) = find(value, at, b"=?") {
+    // Behind the last end no word begins: looked for once, so that a header of mere beginnings costs no more than others.
+    let last = value.windows(2).rposition(|two| two == b"?=").unwrap_or(0);
+    while let Some(start) = find(value, at, b"=?").filter(|start| *start < last) {
         let Some(word) = Word::read(value, start) else {
-            if find(value, start + 2, b"?=").is_none() {
-                break;
-            }
             at = start + 2;
             continue;
         };

@@ -6,6 +6,8 @@ use super::tree::{escapes, lines};
 
 /// Most fields of a header: beyond it is only what shall fill the memory.
 const FIELDS: usize = 5_000;
+/// Most bytes of a value with parameters that are looked at.
+const TYPED: usize = 64 * 1024;
 /// Most bytes of a field's name.
 const NAME: usize = 200;
 
@@ -13,6 +15,8 @@ const NAME: usize = 200;
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
     fields: Vec<(&'a [u8], &'a [u8])>,
+    /// How many more there are.
+    more: usize,
     /// All of it as it stands, for a mail without an id.
     pub(super) raw: &'a [u8],
 }
@@ -22,12 +26,16 @@ impl<'a> Fields<'a> {
     /// where the body begins.
     pub(super) fn split(raw: &'a [u8]) -> (Self, &'a [u8]) {
         let mut fields: Vec<(&[u8], &[u8])> = Vec::new();
+        let mut more = 0;
         let mut open: Option<(&[u8], usize)> = None;
         let mut end = raw.len();
         let mut body = raw.len();
-        let close = |open: &mut Option<(&'a [u8], usize)>, at: usize, fields: &mut Vec<_>| {
-            if let Some((name, begin)) = open.take() {
+        let mut close = |open: &mut Option<(&'a [u8], usize)>, at: usize, fields: &mut Vec<_>| {
+            let Some((name, begin)) = open.take() else { return };
+            if fields.len() < FIELDS {
                 fields.push((name, raw.get(begin..at).unwrap_or_default()));
+            } else {
+                more += 1;
             }
         };
         let mut lines = lines(raw).peekable();
@@ -57,12 +65,11 @@ impl<'a> Fields<'a> {
         }
         close(&mut open, end, &mut fields);
         let header = raw.get(..end).unwrap_or_default();
-        (Self { fields, raw: header }, raw.get(body..).unwrap_or_default())
+        (Self { fields, more, raw: header }, raw.get(body..).unwrap_or_default())
     }
 
     /// Cuts what is beyond the limits, and tells.
     pub(super) fn limit(&mut self, limits: &Limits, cut: &mut Vec<String>) {
-        let count = self.fields.len();
         let mut left = limits.headers;
         let mut long = 0;
         for (name, value) in &mut self.fields {
@@ -74,12 +81,11 @@ impl<'a> Fields<'a> {
             left = left.saturating_sub(name.len() + value.len());
         }
         self.fields.retain(|(_, value)| !value.is_empty());
-        self.fields.truncate(FIELDS);
         if long > 0 {
             cut.push(format!("{long} of its headers: too long"));
         }
-        if count > FIELDS {
-            cut.push(format!("{} of its headers: only the first {FIELDS} are read", count - FIELDS));
+        if self.more > 0 {
+            cut.push(format!("{} of its headers: only the first {FIELDS} are read", self.more));
         }
     }
 
@@ -99,9 +105,9 @@ impl<'a> Fields<'a> {
     }
 
     /// The first field of a name, as a value with parameters.
-    pub(super) fn typed(&self, name: &str, most: usize) -> Option<Typed> {
+    pub(super) fn typed(&self, name: &str) -> Option<Typed> {
         let value = self.first(name)?;
-        Some(Typed::read(value.get(..most).unwrap_or(value)))
+        Some(Typed::read(value.get(..TYPED).unwrap_or(value)))
     }
 }
 

@@ -20,6 +20,8 @@ const LOGO: u32 = 120;
 const LOGO_BYTES: [u64; 2] = [32 * 1024, 8 * 1024];
 /// Most pictures that are looked for by their address.
 const LOCATIONS: usize = 200;
+/// Most bytes that the new addresses of one of them take in the HTML.
+const REPLACED: usize = 64 * 1024;
 
 /// What is known of a file before its place in the words is.
 struct Found<'p> {
@@ -66,7 +68,7 @@ pub(super) fn list(parts: &[&Part<'_>], html: &mut Option<String>, hint: &Hint) 
 fn one<'a>(part: &Part<'a>, hint: &Hint) -> Found<'a> {
     let bytes = part.bytes();
     let mut name = names::clean(&name(part, hint).unwrap_or_default());
-    if name.is_empty() && part.is("message/") && !part.is("message/delivery") {
+    if name.is_empty() && matches!(part.kind.value.as_str(), "message/rfc822" | "message/global") {
         let subject = Fields::split(&bytes).0.first("subject").map(|subject| encoded::text(subject, hint));
         name = subject
             .map(|s| names::clean(&s.replace(['/', '\\'], "_")))
@@ -204,8 +206,11 @@ fn located(found: &mut [Found<'_>], html: &mut String) {
         let id = one.content_id.clone().unwrap_or_else(|| format!("part-{}", one.file.part.0));
         for quote in ['"', '\''] {
             let written = format!("{quote}{location}{quote}");
-            if html.contains(&written) {
-                *html = html.replace(&written, &format!("{quote}cid:{id}{quote}"));
+            let shown = format!("{quote}cid:{id}{quote}");
+            let count = html.matches(&written).count();
+            // A long id in the place of many short addresses must not fill the memory.
+            if count > 0 && count.saturating_mul(shown.len()) <= REPLACED {
+                *html = html.replace(&written, &shown);
                 one.file.shown_as = Some(id.clone());
             }
         }

@@ -2,6 +2,7 @@
 
 mod address;
 mod charset;
+mod date;
 mod encoded;
 mod field;
 mod files;
@@ -131,7 +132,7 @@ fn envelope(root: &Part<'_>, hint: &Hint) -> Mail {
         to: mailboxes("to"),
         cc: mailboxes("cc"),
         subject: first("subject").map(|value| encoded::text(value, hint)).unwrap_or_default(),
-        date: first("date").and_then(address::date),
+        date: first("date").and_then(date::date),
         ..Mail::default()
     }
 }

@@ -52,7 +52,7 @@ fn shortened(name: &str) -> String {
 }
 
 /// Endings of names and the types of such files.
-const TYPES: [(&str, &str); 44] = [
+const TYPES: [(&str, &str); 48] = [
     ("pdf", "application/pdf"),
     ("png", "image/png"),
     ("jpg", "image/jpeg"),
@@ -96,7 +96,11 @@ const TYPES: [(&str, &str); 44] = [
     ("mov", "video/quicktime"),
     ("p7m", "application/pkcs7-mime"),
     ("p7s", "application/pkcs7-signature"),
+    ("asc", "application/pgp-encrypted"),
     ("asc", "application/pgp-signature"),
+    ("eml", "message/global"),
+    ("txt", "message/global-headers"),
+    ("txt", "message/global-delivery-status"),
 ];
 
 /// The ending of the name of a file of a type.

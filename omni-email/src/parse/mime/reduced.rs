@@ -20,11 +20,14 @@ pub fn reduced(header: &[u8], texts: &[LoadedText<'_>]) -> Vec<u8> {
         return [without_end(header), b"\r\n\r\n".as_slice(), only.bytes].concat();
     }
     let mut out = without_mime(header);
+    if texts.is_empty() {
+        return [out.as_slice(), b"Content-Type: text/plain\r\n\r\n"].concat();
+    }
     let outer = boundary(texts, "outer");
     let inner = boundary(texts, "inner");
     let is_html = |text: &&LoadedText<'_>| {
         let (fields, _) = Fields::split(text.mime);
-        fields.typed("content-type", usize::MAX).is_some_and(|kind| kind.value == "text/html")
+        fields.typed("content-type").is_some_and(|kind| kind.value == "text/html")
     };
     let (html, plain): (Vec<&LoadedText<'_>>, Vec<_>) = texts.iter().partition(is_html);
     multipart("alternative", &outer, &mut out);

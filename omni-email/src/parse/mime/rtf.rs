@@ -32,7 +32,7 @@ fn words(rtf: &[u8]) -> String {
     let mut reader =
         Reader { rest: rtf, out: String::new(), bytes: Vec::new(), page: WINDOWS_1252, groups: vec![] };
     reader.read();
-    reader.out
+    reader.out.replace(|c| waiting(c).is_some(), "\u{fffd}")
 }
 
 /// What holds within a group.
@@ -149,6 +149,10 @@ impl Reader<'_> {
             b"u" => {
                 self.unit(number.unwrap_or_default(), *now);
                 *skip = now.instead;
+            }
+            b"bin" => {
+                let count = number.and_then(|n| usize::try_from(n).ok()).unwrap_or_default();
+                self.rest = self.rest.get(count..).unwrap_or_default();
             }
             b"htmlrtf" => now.not_of_html = number != Some(0),
             b"fonttbl" | b"colortbl" | b"stylesheet" | b"info" | b"pict" | b"object" | b"header"

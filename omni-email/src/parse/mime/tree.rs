@@ -4,8 +4,6 @@
 
 use std::borrow::Cow;
 
-use mail_parser::decoders::base64::base64_decode;
-
 use super::Limits;
 use super::field::{Fields, Typed};
 
@@ -13,6 +11,8 @@ use super::field::{Fields, Typed};
 const DEEPEST: usize = 200;
 /// Most bytes of a boundary. RFC 2046, 5.1.1 says 70; programs write more.
 const BOUNDARY: usize = 250;
+/// How many lines may stand before the first boundary of a multipart that does not name it.
+const PREAMBLE: usize = 50;
 
 /// A part of a mail, with those in it.
 #[derive(Debug)]
@@ -33,9 +33,9 @@ impl<'a> Part<'a> {
     /// Reads a mail. What is beyond the limits is told in `cut`.
     pub(super) fn read(raw: &'a [u8], limits: &Limits, cut: &mut Vec<String>) -> Self {
         let mut left = Left { parts: limits.parts, more: 0, deep: 0, depth: limits.depth.min(DEEPEST) };
-        let mut root = Self::one(start(raw), String::new(), "text/plain", limits);
+        let mut root = Self::one(start(raw), String::new(), "text/plain");
         root.fields.limit(limits, cut);
-        root.split(limits, &mut left, 0);
+        root.split(&mut left, 0);
         if root.parts.is_empty() {
             root.path = "1".into();
         }
@@ -50,8 +50,7 @@ impl<'a> Part<'a> {
 
     /// The part at a path, whatever the limits of a mail are.
     pub(super) fn find(raw: &'a [u8], path: &str) -> Option<Self> {
-        let limits = Limits::default();
-        let mut part = Self::one(start(raw), String::new(), "text/plain", &limits);
+        let mut part = Self::one(start(raw), String::new(), "text/plain");
         for (depth, number) in path.split('.').enumerate() {
             let number: usize = number.parse().ok()?;
             let (default, children) = part.children();
@@ -59,21 +58,21 @@ impl<'a> Part<'a> {
                 continue; // the body of a mail in one part is its part 1
             }
             let child = *children.get(number.checked_sub(1)?)?;
-            part = Self::one(child, String::new(), default, &limits);
+            part = Self::one(child, String::new(), default);
         }
         part.path = path.to_owned();
         Some(part)
     }
 
     /// One part, not yet split.
-    fn one(raw: &'a [u8], path: String, default: &str, limits: &Limits) -> Self {
+    fn one(raw: &'a [u8], path: String, default: &str) -> Self {
         let (fields, body) = Fields::split(raw);
-        let kind = fields.typed("content-type", limits.header);
+        let kind = fields.typed("content-type");
         let kind = kind.filter(|kind| !kind.value.is_empty()).unwrap_or_else(|| Typed::plain(default));
         Part { path, fields, kind, raw: body, parts: Vec::new() }
     }
 
-    fn split(&mut self, limits: &Limits, left: &mut Left, depth: usize) {
+    fn split(&mut self, left: &mut Left, depth: usize) {
         let (default, children) = self.children();
         if children.is_empty() {
             return;
@@ -82,10 +81,11 @@ impl<'a> Part<'a> {
             left.deep += 1;
             return;
         }
+        let count = children.len();
         for (at, child) in children.into_iter().enumerate() {
             if left.parts == 0 {
-                left.more += 1;
-                continue;
+                left.more += count - at;
+                break;
             }
             left.parts -= 1;
             let path = if self.path.is_empty() {
@@ -93,8 +93,8 @@ impl<'a> Part<'a> {
             } else {
                 format!("{}.{}", self.path, at + 1)
             };
-            let mut part = Self::one(child, path, default, limits);
-            part.split(limits, left, depth + 1);
+            let mut part = Self::one(child, path, default);
+            part.split(left, depth + 1);
             self.parts.push(part);
         }
     }
@@ -114,6 +114,11 @@ impl<'a> Part<'a> {
         (default, found)
     }
 
+    /// Whether no parts are in it, be it a multipart or not.
+    pub(super) fn is_whole(&self) -> bool {
+        self.children().1.is_empty()
+    }
+
     /// Whether its type begins so.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.kind.value.starts_with(kind)
@@ -121,7 +126,7 @@ impl<'a> Part<'a> {
 
     /// Its bytes, decoded. A transfer encoding that is not kept to is undone as far as it goes.
     pub(super) fn bytes(&self) -> Cow<'a, [u8]> {
-        match self.fields.first("content-transfer-encoding").map(lower).as_deref() {
+        match self.fields.first("content-transfer-encoding").map(encoding).as_deref() {
             Some("base64") => Cow::Owned(base64(self.raw)),
             Some("quoted-printable") => Cow::Owned(quoted_printable(self.raw)),
             _ => Cow::Borrowed(self.raw),
@@ -147,8 +152,11 @@ struct Left {
     depth: usize,
 }
 
-fn lower(value: &[u8]) -> String {
-    String::from_utf8_lossy(value).trim().trim_matches('"').to_ascii_lowercase()
+/// The name of a transfer encoding, without what does not belong to it.
+fn encoding(value: &[u8]) -> String {
+    let value = String::from_utf8_lossy(value.get(..BOUNDARY).unwrap_or(value)).to_ascii_lowercase();
+    let mut words = value.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    words.find(|word| !word.is_empty()).unwrap_or_default().to_owned()
 }
 
 /// Where a mail begins: behind a mark of UTF-8, empty lines, and the line that parts the mails of an mbox.
@@ -202,24 +210,88 @@ fn without_break(bytes: &[u8]) -> &[u8] {
     bytes.strip_suffix(b"\r").unwrap_or(bytes)
 }
 
-/// The boundary of a multipart that names none, or another than it uses: its first line with words, if a header of a
-/// part stands below.
+/// The boundary of a multipart that names none, or another than it uses: the first line that looks like one and has the
+/// header of a part below.
 fn guess(body: &[u8]) -> Option<&[u8]> {
-    let mut lines =
-        lines(body).map(|(_, line)| line.trim_ascii_end()).filter(|line| !line.is_empty()).take(2);
-    let boundary = lines.next()?.strip_prefix(b"--").filter(|b| b.len() > 2)?;
-    let below = lines.next()?;
-    below.get(..8).is_some_and(|b| b.eq_ignore_ascii_case(b"content-")).then_some(boundary)
+    let lines = lines(body).map(|(_, line)| line.trim_ascii_end()).filter(|line| !line.is_empty());
+    let mut open = None;
+    for line in lines.take(PREAMBLE) {
+        let is_header = line.get(..8).is_some_and(|b| b.eq_ignore_ascii_case(b"content-"));
+        if is_header && open.is_some() {
+            return open;
+        }
+        open = line.strip_prefix(b"--").filter(|b| b.len() > 2);
+    }
+    None
 }
 
-/// Base64, whatever stands between its letters.
+/// Base64, whatever stands between its letters. Where it has ended and other words follow, as lists add them to the mails
+/// they carry, it is over.
 pub(super) fn base64(bytes: &[u8]) -> Vec<u8> {
-    if let Some(decoded) = base64_decode(bytes) {
-        return decoded;
+    let mut out = Vec::with_capacity(bytes.len() / 4 * 3 + 3);
+    let mut group = Group::default();
+    let (mut ended, mut paused) = (false, false);
+    for (_, line) in lines(bytes) {
+        let line = line.trim_ascii();
+        let junk = line.iter().filter(|b| sextet(**b).is_none() && **b != b'=').count();
+        if ended && junk > 0 || paused && junk * 4 > line.len() {
+            break;
+        }
+        paused = line.is_empty() && !out.is_empty();
+        for byte in line {
+            match sextet(*byte) {
+                Some(six) => group.add(six, &mut out),
+                None if *byte == b'=' => {
+                    group.end(&mut out);
+                    ended = true;
+                }
+                None => {}
+            }
+        }
     }
-    let letter = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'=');
-    let only: Vec<u8> = bytes.iter().copied().filter(letter).collect();
-    base64_decode(&only).unwrap_or_default()
+    group.end(&mut out);
+    out
+}
+
+/// Letters of base64 that are no four yet.
+#[derive(Default)]
+struct Group {
+    bits: u32,
+    letters: u32,
+}
+
+impl Group {
+    fn add(&mut self, six: u8, out: &mut Vec<u8>) {
+        self.bits = self.bits << 6 | u32::from(six);
+        self.letters += 1;
+        if self.letters == 4 {
+            let [_, one, two, three] = self.bits.to_be_bytes();
+            out.extend([one, two, three]);
+            *self = Self::default();
+        }
+    }
+
+    /// Two letters are one byte, three are two (RFC 4648, 4).
+    fn end(&mut self, out: &mut Vec<u8>) {
+        let [_, one, two, _] = (self.bits << (6 * (4 - self.letters))).to_be_bytes();
+        match self.letters {
+            2 => out.push(one),
+            3 => out.extend([one, two]),
+            _ => {}
+        }
+        *self = Self::default();
+    }
+}
+
+fn sextet(letter: u8) -> Option<u8> {
+    match letter {
+        b'A'..=b'Z' => Some(letter - b'A'),
+        b'a'..=b'z' => Some(letter - b'a' + 26),
+        b'0'..=b'9' => Some(letter - b'0' + 52),
+        b'+' => Some(62),
+        b'/' => Some(63),
+        _ => None,
+    }
 }
 
 /// Quoted-printable (RFC 2045, 6.7); what is no code stays as it is.

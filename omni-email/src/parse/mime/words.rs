@@ -96,9 +96,10 @@ impl<'p, 'a> Walk<'p, 'a> {
         for form in &part.parts {
             let known =
                 !form.is("text/") || ["text/plain", "text/html", "text/calendar"].iter().any(|k| form.is(k));
-            if known || is_attached(form) {
+            // Else it is the same in a form that nobody shows: for a watch, as a program.
+            if known || is_attached(form) || part.parts.len() == 1 {
                 forms.push(self.part(form, Place::Words));
-            } // else it is the same in a form that nobody shows: for a watch, as a program
+            }
         }
         forms.retain(|form| !form.is_empty());
         let (rich, plain): (Vec<_>, Vec<_>) =
@@ -151,7 +152,7 @@ impl<'p, 'a> Walk<'p, 'a> {
                 part.kind.value.as_str(),
                 "text/plain" | "text/html" | "text/enriched" | "text/markdown"
             );
-            let unlabelled = !part.kind.value.contains('/') || part.is("multipart/");
+            let unlabelled = !part.kind.value.contains('/') || part.is("multipart/") && part.is_whole();
             (text || unlabelled) && !(is_attached(part) && is_named(part, self.hint))
         };
         let at = self.files.iter().position(|part| may_be(part) && !part.raw.trim_ascii().is_empty())?;
@@ -235,7 +236,7 @@ fn only_a_note(plain: &str) -> bool {
 }
 
 fn is_attached(part: &Part<'_>) -> bool {
-    part.fields.typed("content-disposition", usize::MAX).is_some_and(|d| d.value == "attachment")
+    part.fields.typed("content-disposition").is_some_and(|d| d.value == "attachment")
 }
 
 fn is_named(part: &Part<'_>, hint: &Hint) -> bool {
@@ -244,7 +245,7 @@ fn is_named(part: &Part<'_>, hint: &Hint) -> bool {
 
 /// The name that a part gives itself.
 pub(super) fn name(part: &Part<'_>, hint: &Hint) -> Option<String> {
-    let disposition = part.fields.typed("content-disposition", usize::MAX);
+    let disposition = part.fields.typed("content-disposition");
     let named = disposition.and_then(|d| d.words("filename", hint));
     named.or_else(|| part.kind.words("name", hint)).filter(|name| !name.trim().is_empty())
 }
