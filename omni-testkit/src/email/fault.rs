@@ -100,6 +100,9 @@ pub enum ImapFault {
     Amid(Vec<String>),
     /// This mail lands in INBOX first, and its EXISTS is told before the answer or the `+`.
     Delivers(Bytes),
+    /// Another program deletes the mail of this UID in the folder that is selected first, and its EXPUNGE is told before
+    /// the answer or the `+`.
+    Expunges(u32),
     /// Lines with this text are left out of the answer.
     Without(String),
     /// In the lines of the answer, not within mails, this text is replaced by that.

@@ -147,12 +147,8 @@ impl MailServer {
         let (imap, imaps) = (bind().await?, bind().await?);
         let (smtp, smtps) = (bind().await?, bind().await?);
         let port = |listener: &TcpListener| listener.local_addr().map(|at| at.port());
-        let ports = Ports {
-            imap: port(&imap)?,
-            imaps: port(&imaps)?,
-            smtp: port(&smtp)?,
-            smtps: port(&smtps)?,
-        };
+        let ports =
+            Ports { imap: port(&imap)?, imaps: port(&imaps)?, smtp: port(&smtp)?, smtps: port(&smtps)? };
         let (stopper, stop) = watch::channel(false);
         let address = settings.address.clone();
         let core = Arc::new(Core {

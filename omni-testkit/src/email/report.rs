@@ -65,7 +65,10 @@ fn report(mail: &Submission, from: &str, kind: &str, text: &str, status: &str) -
     let header = mime::read(&mail.raw).header;
     let header = String::from_utf8_lossy(mime::slice(&mail.raw, &header));
     // Two reports of one mail are two mails: their ids differ by what they say.
-    let own = format!("{kind}.{:x}.{id}", status.bytes().fold(0_u32, |sum, byte| sum.rotate_left(5) ^ u32::from(byte)));
+    let own = format!(
+        "{kind}.{:x}.{id}",
+        status.bytes().fold(0_u32, |sum, byte| sum.rotate_left(5) ^ u32::from(byte))
+    );
     format!(
         "Return-Path: <>\r\nFrom: {from}\r\nTo: {to}\r\nSubject: Report\r\nAuto-Submitted: auto-replied\r\n\
          Message-ID: <{own}>\r\nIn-Reply-To: <{id}>\r\nReferences: <{id}>\r\nMIME-Version: 1.0\r\n\

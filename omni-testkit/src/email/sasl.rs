@@ -58,9 +58,19 @@ impl Exchange {
                 self.at = At::Named(said.to_owned());
                 Step::Ask("Password:".to_owned())
             }
-            (Mechanism::Xoauth2, At::Told) => if said.is_empty() { Step::Refused } else { Step::Malformed },
+            (Mechanism::Xoauth2, At::Told) => {
+                if said.is_empty() {
+                    Step::Refused
+                } else {
+                    Step::Malformed
+                }
+            }
             (Mechanism::OauthBearer, At::Told) => {
-                if said == "\u{1}" { Step::Refused } else { Step::Malformed }
+                if said == "\u{1}" {
+                    Step::Refused
+                } else {
+                    Step::Malformed
+                }
             }
             (_, _) => self.bearer(said, state),
         }

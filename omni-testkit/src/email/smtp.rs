@@ -302,7 +302,8 @@ impl Session {
 
     fn rcpt(&mut self, rest: &str) -> String {
         let Some(letter) = &mut self.letter else { return "503 5.5.1 Error: need MAIL command".to_owned() };
-        let Some((address, parameters)) = path(rest, "TO:").filter(|(address, _)| address.contains('@')) else {
+        let Some((address, parameters)) = path(rest, "TO:").filter(|(address, _)| address.contains('@'))
+        else {
             return "501 5.1.3 Bad recipient address syntax".to_owned();
         };
         let state = self.core.state();

@@ -67,7 +67,6 @@ pub struct Open {
 /// A mailbox.
 #[derive(Debug)]
 pub(super) struct Store {
-    pub(super) address: String,
     pub(super) user: String,
     pub(super) password: String,
     pub(super) tokens: BTreeSet<String>,
@@ -120,13 +119,8 @@ impl State {
     pub(super) fn add_box(&mut self, address: &str, user: &str, password: &str) {
         let folders = self.settings.folders.clone();
         let folders = folders.into_iter().map(|folder| self.new_folder(folder)).collect();
-        let store = Store {
-            address: address.to_owned(),
-            user: user.to_owned(),
-            password: password.to_owned(),
-            tokens: BTreeSet::new(),
-            folders,
-        };
+        let store =
+            Store { user: user.to_owned(), password: password.to_owned(), tokens: BTreeSet::new(), folders };
         self.boxes.insert(address.to_ascii_lowercase(), store);
     }
 

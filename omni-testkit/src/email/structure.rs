@@ -30,11 +30,7 @@ pub(super) fn body_structure(raw: &[u8], part: &Part) -> String {
     let (kind, subtype) = part.kind.word.split_once('/').unwrap_or(("text", "plain"));
     if !part.parts.is_empty() {
         let parts: String = part.parts.iter().map(|inner| body_structure(raw, inner)).collect();
-        return format!(
-            "({parts} {} {} {disposition} NIL NIL)",
-            string(subtype),
-            parameters(&part.kind)
-        );
+        return format!("({parts} {} {} {disposition} NIL NIL)", string(subtype), parameters(&part.kind));
     }
     let body = slice(raw, &part.body);
     let encoding = field(header, "content-transfer-encoding").unwrap_or_else(|| "7bit".to_owned());

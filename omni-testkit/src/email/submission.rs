@@ -86,9 +86,8 @@ impl Submission {
     #[must_use]
     pub fn addresses(&self, name: &str) -> Vec<(Option<String>, String)> {
         let told = |list: &Address<'_>| {
-            let one = |a: &mail_parser::Addr<'_>| {
-                Some((a.name().map(str::to_owned), a.address()?.to_owned()))
-            };
+            let one =
+                |a: &mail_parser::Addr<'_>| Some((a.name().map(str::to_owned), a.address()?.to_owned()));
             list.iter().filter_map(one).collect()
         };
         let found = self.read(|mail| match mail.header(name.to_owned()) {

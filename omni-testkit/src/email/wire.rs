@@ -67,13 +67,16 @@ impl Wire {
         }
     }
 
-    /// The next line; `None` at the end. Cancel safe.
+    /// The next line; `None` at the end. One of more than `most` bytes is an error, when all of it has come. Cancel safe.
     pub(super) async fn line(&mut self, most: usize) -> io::Result<Option<Line>> {
         let mut looked = 0;
         loop {
             let fresh = self.buffer.get(looked..).unwrap_or_default();
             if let Some(at) = fresh.iter().position(|byte| *byte == b'\n') {
                 let mut bytes: Vec<u8> = self.buffer.drain(..=looked + at).collect();
+                if bytes.len() > most {
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
+                }
                 bytes.pop();
                 let end = if bytes.last() == Some(&b'\r') { LineEnd::CrLf } else { LineEnd::Lf };
                 if end == LineEnd::CrLf {
@@ -81,10 +84,9 @@ impl Wire {
                 }
                 return Ok(Some(Line { bytes, end }));
             }
-            looked = self.buffer.len();
-            if looked > most {
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "a line is too long"));
-            }
+            // What is too long already is not kept, but for its being so.
+            looked = self.buffer.len().min(most);
+            self.buffer.truncate(looked);
             if self.more().await? == 0 {
                 return Ok(None);
             }
@@ -168,8 +170,7 @@ impl Tls {
     }
 }
 
-type Issued =
-    (rustls::pki_types::CertificateDer<'static>, rustls::pki_types::PrivateKeyDer<'static>, String);
+type Issued = (rustls::pki_types::CertificateDer<'static>, rustls::pki_types::PrivateKeyDer<'static>, String);
 
 fn issued() -> Result<Issued, rcgen::Error> {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};

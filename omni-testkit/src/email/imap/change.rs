@@ -135,8 +135,7 @@ impl Session {
 
     pub(super) fn append(&mut self, request: &Request) -> Handled {
         let name = folder_name(request.arguments.first()).ok_or("BAD Invalid mailbox name")?;
-        let Some((Token::Text(raw), options)) =
-            request.arguments.get(1..).and_then(<[Token]>::split_last)
+        let Some((Token::Text(raw), options)) = request.arguments.get(1..).and_then(<[Token]>::split_last)
         else {
             return Err("BAD APPEND wants a literal".to_owned());
         };
@@ -158,7 +157,8 @@ impl Session {
         let folder = state.folder_mut(&user, &name);
         let folder = folder.ok_or_else(|| format!("NO [TRYCREATE] Mailbox doesn't exist: {name}"))?;
         let uid = folder.add(Bytes::from(raw.clone()), flags, at);
-        let code = if uid_plus { format!("[APPENDUID {} {uid}] ", folder.uid_validity) } else { String::new() };
+        let code =
+            if uid_plus { format!("[APPENDUID {} {uid}] ", folder.uid_validity) } else { String::new() };
         drop(state);
         self.core.ground.changed();
         Ok(Answer::ok(&format!("{code}Append completed")))

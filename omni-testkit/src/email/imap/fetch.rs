@@ -110,13 +110,9 @@ fn items(what: &Token) -> Option<Vec<Item>> {
         _ => match what.word()?.as_str() {
             "ALL" => Some(vec![Item::Flags, Item::InternalDate, Item::Size, Item::Envelope]),
             "FAST" => Some(vec![Item::Flags, Item::InternalDate, Item::Size]),
-            "FULL" => Some(vec![
-                Item::Flags,
-                Item::InternalDate,
-                Item::Size,
-                Item::Envelope,
-                Item::Structure,
-            ]),
+            "FULL" => {
+                Some(vec![Item::Flags, Item::InternalDate, Item::Size, Item::Envelope, Item::Structure])
+            }
             _ => Some(vec![item(what)?]),
         },
     }
@@ -184,7 +180,9 @@ fn told(
     let unseen = folder.mails.get(&uid).is_some_and(|mail| !mail.flags.contains("\\Seen"));
     let mut items = items.to_vec();
     if unseen && selected.access == Access::ReadWrite && items.iter().any(marks) {
-        folder.flag(uid, |flags| drop(flags.insert("\\Seen".to_owned())));
+        folder.flag(uid, |flags| {
+            flags.insert("\\Seen".to_owned());
+        });
         if !items.contains(&Item::Flags) {
             items.push(Item::Flags);
         }

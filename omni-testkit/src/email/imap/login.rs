@@ -12,7 +12,8 @@ use super::super::wire::LINE;
 use super::parse::{Request, Token};
 use super::{Answer, Flow, Handled, Session};
 
-const IN_CLEAR: &str = "NO [PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.";
+const IN_CLEAR: &str =
+    "NO [PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.";
 const WRONG: &str = "NO [AUTHENTICATIONFAILED] Authentication failed.";
 
 impl Session {
@@ -20,7 +21,8 @@ impl Session {
     pub(super) fn capabilities(&self) -> String {
         let state = self.core.state();
         let mut words = vec!["IMAP4rev1".to_owned()];
-        let before_login = [Ability::SaslIr, Ability::Id, Ability::Enable, Ability::Idle, Ability::LiteralPlus];
+        let before_login =
+            [Ability::SaslIr, Ability::Id, Ability::Enable, Ability::Idle, Ability::LiteralPlus];
         let told = state.settings.abilities.iter().filter(|ability| match self.user {
             Some(_) => **ability != Ability::SaslIr,
             None => before_login.contains(ability),

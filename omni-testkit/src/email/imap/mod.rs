@@ -228,15 +228,23 @@ impl Session {
                     let inbox = self.user.as_ref().and_then(|user| state.folder_mut(user, "INBOX"));
                     inbox.map(|inbox| inbox.add(raw, BTreeSet::new(), now))
                 });
-                let news = self.news(Expunges::Held);
-                self.wire.write(news.concat()).await?;
-                Ok(None)
+                self.tells(Expunges::Held).await.map(|()| None)
+            }
+            Some(ImapFault::Expunges(uid)) => {
+                // Without a folder there is nothing to delete, and nobody to tell.
+                let _ = self.within(|folder, _| folder.remove(uid));
+                self.tells(Expunges::Told).await.map(|()| None)
             }
             other => {
                 *fault = other;
                 Ok(None)
             }
         }
+    }
+
+    async fn tells(&mut self, expunges: Expunges) -> io::Result<()> {
+        let news = self.news(expunges);
+        self.wire.write(news.concat()).await
     }
 
     /// The whole command with its literals; `None` when it was refused before they came.

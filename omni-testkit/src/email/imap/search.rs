@@ -46,7 +46,8 @@ impl Day {
 fn date(text: &str) -> Option<i64> {
     let [day, month, year] = <[&str; 3]>::try_from(text.split('-').collect::<Vec<_>>()).ok()?;
     let month = MONTHS.iter().position(|name| name.eq_ignore_ascii_case(month))? + 1;
-    let read = DateTime::parse_rfc822(&format!("{} {} {year} 00:00:00 +0000", day.trim(), MONTHS.get(month - 1)?))?;
+    let read =
+        DateTime::parse_rfc822(&format!("{} {} {year} 00:00:00 +0000", day.trim(), MONTHS.get(month - 1)?))?;
     Some(read.to_timestamp().div_euclid(24 * HOUR))
 }
 
@@ -198,9 +199,9 @@ fn holds(key: &Key, mail: &Stored, uid: u32, place: usize) -> bool {
         Key::On(day) => self::day(mail.at).number() == *day,
         Key::Header(name, text) => {
             let header = mime::read(&mail.raw).header;
-            mime::fields(mime::slice(&mail.raw, &header))
-                .into_iter()
-                .any(|field| mime::name_of(field) == *name && has(field.get(name.len() + 1..).unwrap_or_default(), text))
+            mime::fields(mime::slice(&mail.raw, &header)).into_iter().any(|field| {
+                mime::name_of(field) == *name && has(field.get(name.len() + 1..).unwrap_or_default(), text)
+            })
         }
         Key::Text(text) => has(&mail.raw, text),
         Key::Larger(size) => mail.raw.len() > *size,
@@ -208,4 +209,3 @@ fn holds(key: &Key, mail: &Stored, uid: u32, place: usize) -> bool {
         Key::Every(keys) => keys.iter().all(|key| holds(key, mail, uid, place)),
     }
 }
-
