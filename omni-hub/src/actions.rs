@@ -185,11 +185,11 @@ impl Hub {
     pub async fn settle(&self, message: MessageId, how: Settle) -> Result<(), HubError> {
         let record = self.inner.store.message(message).await?.ok_or(Refused::NoMessage)?;
         let env = self.inner.line_of(record.conversation).await?.env();
-        let now = self.inner.clock.now();
+        let (now, lookup) = (self.inner.clock.now(), Lookup::Message(env.key.clone(), message));
         let unit = Unit::new(Target::Conversation(record.conversation), move |snapshot| {
             decide::settle(&env, now, message, how, snapshot)
         });
-        self.inner.commit(unit.with_lookups(vec![Lookup::Message(message)])).await.map(drop)
+        self.inner.commit(unit.with_lookups(vec![lookup])).await.map(drop)
     }
 
     /// A file of the store by the path of its public address, what stands behind the base of [`Published`]; `None` when

@@ -85,7 +85,7 @@ async fn mark(hub: &Arc<Inner>, env: &Arc<Env>, job: &mut Job) -> StoreResult<bo
     let unit = Unit::new(Target::Conversation(row.conversation), move |snapshot| {
         decide::before_send(&decide_env, now, &row, snapshot)
     })
-    .with_lookups(vec![Lookup::Message(message)]);
+    .with_lookups(vec![Lookup::Message(job.row.peer.channel_key(), message)]);
     match hub.store.apply(Batch::from(unit)).await?.into_iter().next() {
         Some(Applied::Done(changes)) => {
             // What goes in its place, where something does, is on its way too.
@@ -241,7 +241,7 @@ async fn record(hub: &Arc<Inner>, env: &Arc<Env>, line: &Line, job: &Job, outcom
         };
         let message = row.message;
         let lookups = match outcome {
-            Outcome::Failed(_) => vec![Lookup::Message(message)],
+            Outcome::Failed(_) => vec![Lookup::Message(row.peer.channel_key(), message)],
             _ => Vec::new(),
         };
         let unit =

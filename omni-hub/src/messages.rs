@@ -23,7 +23,7 @@ impl Hub {
             env.channel.outbound().and_then(|o| o.as_edit()).ok_or_else(|| Error::unsupported("edit"))?;
         edit.edit(&peer.address, first_id(&record)?, &content).await?;
         let now = self.inner.now();
-        self.rewrite(&record, move |r| {
+        self.rewrite(&peer, &record, move |r| {
             r.content.clone_from(&content);
             r.edited_at = Some(now);
         })
@@ -44,7 +44,7 @@ impl Hub {
             delete.delete(&peer.address, id).await?;
         }
         let now = self.inner.now();
-        self.rewrite(&record, move |r| r.deleted_at = Some(now)).await
+        self.rewrite(&peer, &record, move |r| r.deleted_at = Some(now)).await
     }
 
     /// Puts our signs on a message, or takes them off with none.
@@ -58,7 +58,7 @@ impl Hub {
             env.channel.outbound().and_then(|o| o.as_react()).ok_or_else(|| Error::unsupported("react"))?;
         react.react(&peer.address, first_id(&record)?, &signs).await?;
         const US: &str = "us";
-        self.rewrite(&record, move |r| {
+        self.rewrite(&peer, &record, move |r| {
             r.reactions.retain(|(by, _)| by != US);
             r.reactions.extend(signs.iter().map(|sign| (US.to_owned(), sign.clone())));
         })
@@ -130,6 +130,7 @@ impl Hub {
     /// Changes a message as it is now: while the provider was asked, it may have got a status or a sign.
     async fn rewrite(
         &self,
+        peer: &PeerKey,
         record: &MessageRecord,
         mut change: impl FnMut(&mut MessageRecord) + Send + 'static,
     ) -> Result<(), HubError> {
@@ -138,7 +139,8 @@ impl Hub {
             changed_messages.iter_mut().for_each(&mut change);
             Changes { changed_messages, ..Changes::default() }
         });
-        self.inner.commit(unit.with_lookups(vec![Lookup::Message(record.id)])).await.map(drop)
+        let lookup = Lookup::Message(peer.channel_key(), record.id);
+        self.inner.commit(unit.with_lookups(vec![lookup])).await.map(drop)
     }
 }
 

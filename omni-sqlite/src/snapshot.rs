@@ -95,7 +95,7 @@ fn of_conversation(c: &Connection, id: ConversationId) -> rusqlite::Result<Snaps
 
 fn of_message(c: &Connection, channel: &ChannelKey, name: &MessageName) -> rusqlite::Result<Snapshot> {
     let message = match name {
-        MessageName::Ours(id) => message(c, *id)?,
+        MessageName::Ours(id) => message_of(c, channel, *id)?,
         MessageName::Provider(id) => {
             let sql = format!(
                 "SELECT {MESSAGE} FROM channel n JOIN message_name x ON x.channel = n.id AND x.name = ?3 \
@@ -108,10 +108,6 @@ fn of_message(c: &Connection, channel: &ChannelKey, name: &MessageName) -> rusql
     };
     let Some(message) = message else { return Ok(Snapshot::default()) };
     let mut found = of_conversation(c, message.conversation)?;
-    let ours = |v: &Conversation| v.tenant == channel.tenant && v.channel == channel.channel;
-    if !found.conversation.as_ref().is_some_and(ours) {
-        return Ok(Snapshot::default());
-    }
     found.messages.push(message);
     Ok(found)
 }
@@ -124,7 +120,7 @@ fn look_up(
 ) -> rusqlite::Result<()> {
     let thread = found.conversation.as_ref().map(|c| c.id);
     match (lookup, thread) {
-        (Lookup::Message(id), _) => found.messages.extend(message(c, *id)?),
+        (Lookup::Message(channel, id), _) => found.messages.extend(message_of(c, channel, *id)?),
         (Lookup::Provider(id), _) => {
             let Some(key) = place else { return Ok(()) };
             let sql = format!(
@@ -192,6 +188,20 @@ pub(crate) fn conversation(c: &Connection, id: ConversationId) -> rusqlite::Resu
 pub(crate) fn message(c: &Connection, id: MessageId) -> rusqlite::Result<Option<MessageRecord>> {
     let mut statement = c.prepare_cached(&format!("SELECT {MESSAGE} FROM message m WHERE m.id = ?1"))?;
     statement.query_row(params![id.to_bytes()], |row| rows::message(row, 0)).optional()
+}
+
+/// A message by our id, if it is of this channel.
+fn message_of(
+    c: &Connection,
+    channel: &ChannelKey,
+    id: MessageId,
+) -> rusqlite::Result<Option<MessageRecord>> {
+    let sql = format!(
+        "SELECT {MESSAGE} FROM message m JOIN channel n ON n.id = m.channel \
+         WHERE m.id = ?1 AND n.tenant = ?2 AND n.channel = ?3"
+    );
+    let names = params![id.to_bytes(), channel.tenant.as_str(), channel.channel.as_str()];
+    c.prepare_cached(&sql)?.query_row(names, |row| rows::message(row, 0)).optional()
 }
 
 pub(crate) fn contact(c: &Connection, id: ContactId) -> rusqlite::Result<Option<Contact>> {

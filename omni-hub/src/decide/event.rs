@@ -11,7 +11,7 @@ use omni_core::event::{
     Button, Chat, ChatKind, Echo, Edited, Event, EventBody, Introduced, Message, MessageName, Origin,
     Reaction, ReadReach, StatusNews, Told,
 };
-use omni_core::id::{MessageId, ProviderMessageId, TenantId};
+use omni_core::id::{MessageId, ProviderMessageId};
 use omni_core::link::Referral;
 use omni_core::plan::Reach;
 use omni_core::policy::{Failure, Input, Verdict};
@@ -19,9 +19,10 @@ use omni_core::{Conversation, Status, Timestamp};
 use tracing::warn;
 
 use super::person::Place;
-use super::{Decision, Env, OtherSide, PlaceBy, thread, thread_time};
+use super::{Decision, Env, OtherSide, Writers, thread, thread_time};
 use crate::store::{
-    Changes, Claim, Direction, HostEvent, Lookup, MessageRecord, Snapshot, StatusPatch, Target, Unit,
+    Changes, ChannelKey, Claim, Direction, HostEvent, Lookup, MessageRecord, Snapshot, StatusPatch, Target,
+    Unit,
 };
 
 /// The unit of work of an event: its claim, what it wants to see, and the decision.
@@ -32,7 +33,7 @@ pub(crate) fn event_unit(env: Arc<Env>, event: Arc<Event>, received_at: Timestam
         (None, EventBody::Status(news)) => Target::Message(env.key.clone(), news.message.clone()),
         (None, _) => Target::Nothing,
     };
-    let lookups = lookups(&env.key.tenant, &event);
+    let lookups = lookups(&env.key, &event);
     let decide = move |snapshot: &Snapshot| {
         // Parked at once, in the same transaction: a listener's cursor never moves past an event that is nowhere.
         let applied = catch_unwind(AssertUnwindSafe(|| decide(&env, &event, received_at, snapshot)));
@@ -59,8 +60,9 @@ fn claim(env: &Env, event: &Event) -> Claim {
     Claim { channel: env.key.clone(), event: event.id.clone(), kind: event.kind() }
 }
 
-fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
-    let person = |sender: &Sender| Lookup::Identity(tenant.clone(), sender.identity.clone());
+fn lookups(channel: &ChannelKey, event: &Event) -> Vec<Lookup> {
+    let person = |sender: &Sender| Lookup::Identity(channel.tenant.clone(), sender.identity.clone());
+    let ours = |id: MessageId| Lookup::Message(channel.clone(), id);
     let by_id = |id: &ProviderMessageId| Lookup::Provider(id.clone());
     match &event.body {
         EventBody::Message(m) => {
@@ -69,7 +71,7 @@ fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
             album.into_iter().chain(identity).collect()
         }
         EventBody::Echo(echo) => {
-            let ours = echo.ours.map(Lookup::Message);
+            let ours = echo.ours.map(ours);
             let ids = thread::names(&echo.message).chain([&echo.message.id]).map(by_id);
             ours.into_iter().chain(ids).chain([Lookup::Unsettled]).collect()
         }
@@ -78,7 +80,7 @@ fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
         EventBody::Deleted { messages } => messages.iter().map(by_id).collect(),
         EventBody::Read { .. } => vec![Lookup::Unread],
         EventBody::Status(StatusNews { message: MessageName::Provider(id), .. }) => vec![by_id(id)],
-        EventBody::Status(StatusNews { message: MessageName::Ours(id), .. }) => vec![Lookup::Message(*id)],
+        EventBody::Status(StatusNews { message: MessageName::Ours(id), .. }) => vec![ours(*id)],
         _ => match event.sender() {
             Some(sender) => vec![person(sender)],
             None => Vec::new(),
@@ -89,9 +91,11 @@ fn lookups(tenant: &TenantId, event: &Event) -> Vec<Lookup> {
 fn decide(env: &Env, event: &Arc<Event>, received_at: Timestamp, snapshot: &Snapshot) -> Changes {
     let mut d = Decision::new(env, received_at, snapshot);
     let found = &snapshot.messages;
+    if thread::of(event).is_some() {
+        d.writers = Writers::Several;
+    }
     let event = &match &snapshot.thread {
         Some(thread) if event.address.as_ref() != Some(thread) => {
-            d.place_by = PlaceBy::Thread;
             Arc::new(Event { address: Some(thread.clone()), ..Event::clone(event) })
         }
         _ => event.clone(),

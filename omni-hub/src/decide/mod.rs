@@ -75,13 +75,13 @@ enum OtherSide {
     Robot,
 }
 
-/// What said where an event belongs.
+/// How many people may write in a talk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PlaceBy {
-    /// The event itself.
-    Event,
-    /// The messages that it continues, which are at another address than it names.
-    Thread,
+enum Writers {
+    /// Whoever writes at the address is the person whose talk it is, under whatever name.
+    One,
+    /// Messages say which ones they continue: whoever got one of them may, from any address of their own.
+    Several,
 }
 
 /// One decision in the making.
@@ -103,7 +103,7 @@ struct Decision<'a> {
     /// What the policy noted since the last entry.
     trace: Trace,
     other_side: OtherSide,
-    place_by: PlaceBy,
+    writers: Writers,
 }
 
 impl<'a> Decision<'a> {
@@ -121,7 +121,7 @@ impl<'a> Decision<'a> {
             ended: false,
             trace: Trace::default(),
             other_side: OtherSide::Person,
-            place_by: PlaceBy::Event,
+            writers: Writers::One,
         }
     }
 

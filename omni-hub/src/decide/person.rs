@@ -12,7 +12,7 @@ use omni_core::plan::Reach;
 use omni_core::policy::{Comeback, Context};
 use omni_core::{Contact, Conversation, Identity};
 
-use super::{Decision, PlaceBy};
+use super::{Decision, Writers};
 use crate::store::{PeerKey, PeerRecord};
 
 /// Who speaks at an address.
@@ -41,7 +41,10 @@ impl Decision<'_> {
         let Some(address) = &event.address else { return Place::Open };
         let key = self.env.key.peer(address.clone());
         let speaker = self.speaker(sender, chat);
-        self.know_peer(&key);
+        // A guest lets us write in nobody else's name.
+        if speaker != Speaker::Guest {
+            self.know_peer(&key);
+        }
         if speaker == Speaker::Contact {
             self.know_person(sender);
         }
@@ -77,7 +80,7 @@ impl Decision<'_> {
         let known =
             self.contact.as_ref().filter(|c| self.peer.as_ref().is_some_and(|p| p.contact == Some(c.id)));
         match known {
-            Some(contact) if self.place_by == PlaceBy::Thread => {
+            Some(contact) if self.writers == Writers::Several => {
                 let is_contact = contact.identities.iter().any(|known| is_same(known, &sender.identity));
                 if is_contact { Speaker::Contact } else { Speaker::Guest }
             }

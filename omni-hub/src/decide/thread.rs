@@ -23,6 +23,16 @@ pub(super) fn target(named: PeerKey, event: &Event) -> Target {
     if after.is_empty() { Target::Peer(named) } else { Target::Thread(named, after) }
 }
 
+/// Where the message that an event is says that it belongs, when it says so.
+pub(super) fn of(event: &Event) -> Option<&Thread> {
+    match &event.body {
+        EventBody::Message(message) => message.thread.as_deref(),
+        EventBody::Comment(comment) => comment.message.thread.as_deref(),
+        EventBody::Echo(echo) => echo.message.thread.as_deref(),
+        _ => None,
+    }
+}
+
 fn after(message: &Message) -> impl Iterator<Item = &ProviderMessageId> {
     message.thread.iter().flat_map(|thread| thread.after.iter().take(Thread::MAX))
 }

@@ -259,7 +259,7 @@ impl Shadow {
 
     fn hand_over(&self, row: &OutboxRecord) -> StoreResult<Unit> {
         let (env, now, row) = (self.env_of(row)?, self.now, row.clone());
-        let looked_at = vec![Lookup::Message(row.message)];
+        let looked_at = vec![Lookup::Message(row.peer.channel_key(), row.message)];
         let unit = Unit::new(Target::Conversation(row.conversation), move |snapshot| {
             decide::before_send(&env, now, &row, snapshot)
         });

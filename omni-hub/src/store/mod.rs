@@ -167,8 +167,9 @@ pub enum Lookup {
     Provider(ProviderMessageId),
     /// The message that an album's parts are joined in.
     Album(AlbumId),
-    /// A message of ours.
-    Message(MessageId),
+    /// A message by our id, if it is of this channel: an id that a provider brings back proves nothing, since whoever
+    /// got the message may know it.
+    Message(ChannelKey, MessageId),
     /// Outgoing messages of the conversation that are not settled: sending or unknown.
     Unsettled,
     /// Outgoing messages of the conversation that the person has not read yet, newest first, at most 200.

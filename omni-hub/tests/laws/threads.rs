@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use omni_core::content::Item;
 use omni_core::conversation::Actor;
-use omni_core::event::{Comment, EventBody, Message, Origin, ReadReach, Thread, Told};
+use omni_core::event::{
+    Comment, EventBody, Message, MessageName, Origin, ReadReach, StatusNews, Thread, Told,
+};
 use omni_core::id::Note;
+use omni_core::plan::Reach;
 use omni_core::policy::Engine;
 use omni_core::{Address, Conversation, Event, Status, Timestamp};
 use omni_hub::store::MessageRecord;
-use omni_hub::{ChannelSetup, HostEvent, Hub, Interrupted};
+use omni_hub::{ChannelKey, ChannelSetup, HostEvent, Hub, Interrupted};
 
-use crate::fake::{Fake, Turn};
+use crate::fake::{Fake, Provided, Turn};
 use crate::world::*;
 
 /// Where a message says that it belongs.
@@ -317,6 +320,92 @@ async fn a_colleague_who_answers_in_the_thread_is_a_guest_there() {
     // At an address that she names herself she is who she was.
     deliver(&hub, &[mail("olga", "e", &answers(&["o"]))]).await;
     assert_eq!(world.talk("talk-o").await.contact, olga);
+}
+
+/// Whose answers go to the address of the first: it is the sender that tells people apart, not the address.
+#[tokio::test]
+async fn a_stranger_who_writes_at_the_very_address_is_a_guest_too() {
+    let world = World::new();
+    let hub = world.hub();
+    let at_talk = |event: Event| Event { address: Some(Address::new("talk-a")), ..event };
+    deliver(&hub, &[mail("ivan", "a", &Mail::default())]).await;
+    for (id, after) in [("b", &["a"][..]), ("c", &["none"]), ("d", &[])] {
+        deliver(&hub, &[at_talk(mail("olga", id, &answers(after)))]).await;
+    }
+    assert_eq!(world.ids_at("talk-a").await, ["a", "b", "c", "d"]);
+    let talk = world.talk("talk-a").await;
+    let contact = world.store.contact(talk.contact.unwrap()).await.unwrap().unwrap();
+    let ids: Vec<&str> = contact.identities.iter().map(|known| known.id.as_str()).collect();
+    assert_eq!((ids, contact.profile.name.as_deref()), (vec!["ivan"], Some("Клиент ivan")));
+    assert_eq!(talk.title, "Клиент ivan");
+}
+
+/// Who was merged by the host is one person, and no guest in any of their talks.
+#[tokio::test]
+async fn a_person_with_two_addresses_is_no_guest_once_they_are_merged() {
+    let world = World::new();
+    let hub = world.hub();
+    deliver(&hub, &[mail("ivan", "a", &Mail::default()), mail("ivan-home", "b", &Mail::default())]).await;
+    let (at_work, at_home) = (world.talk("talk-a").await.contact, world.talk("talk-b").await.contact);
+    hub.merge_contacts("acme", at_home.unwrap(), at_work.unwrap()).await.unwrap();
+    deliver(&hub, &[mail("ivan-home", "c", &answers(&["a"]))]).await;
+    let talk = world.talk("talk-a").await;
+    assert_eq!((talk.contact, talk.title.as_str()), (at_work, "Клиент ivan-home"));
+}
+
+#[tokio::test]
+async fn a_guest_allows_nothing_that_the_person_forbade() {
+    let world = World::new();
+    let hub = world.hub();
+    deliver(&hub, &[mail("ivan", "a", &Mail::default())]).await;
+    let EventBody::Message(Message { sender, .. }) = says("ivan", "x", "").body else { unreachable!() };
+    deliver(&hub, &[event_of("talk-a", "x", EventBody::Blocked { sender })]).await;
+    let reach = async || world.store.peer(&shop().peer(Address::new("talk-a"))).await.unwrap().unwrap().reach;
+    deliver(&hub, &[mail("olga", "b", &answers(&["a"]))]).await;
+    assert_eq!(reach().await, Reach::Blocked);
+    deliver(&hub, &[mail("ivan", "c", &answers(&["b"]))]).await;
+    assert_eq!(reach().await, Reach::Open);
+}
+
+/// Whoever got a message knows its ids: they lead nowhere from another account, also of the same provider.
+#[tokio::test]
+async fn no_name_of_a_message_leads_to_another_channel_or_tenant() {
+    for elsewhere in [ChannelKey::new("acme", "other"), ChannelKey::new("other", "shop")] {
+        let world = World::new();
+        let hub = world.hub();
+        hub.add_channel(ChannelSetup::new(elsewhere.clone(), Arc::new(Fake::new(&Provided::new(), |_| ()))));
+        world.provided.script([Turn::LoseAnswer]);
+        hub.start(&shop(), Address::new("ivan@x"), anna("Счёт готов")).await.unwrap();
+        idle().await;
+        let names = Mail { names: &["a-2"], ..answers(&["none"]) };
+        deliver(&hub, &[mail("ivan", "a", &names)]).await;
+        let (before, sent) = (world.entries().await.len(), world.messages_at("ivan@x").await.remove(0));
+
+        let news = |name| StatusNews { message: name, status: Status::Failed, error: None };
+        let forged = [MessageName::Ours(sent.id), MessageName::Provider("a".into())].map(news);
+        let at_talk = forged.clone().into_iter().zip(["f", "g"]);
+        let at_talk = at_talk.map(|(news, id)| event_of("ivan@x", id, EventBody::Status(news)));
+        let placeless = forged.into_iter().zip(["h", "i"]);
+        let placeless = placeless.map(|(news, id)| Event::new(id, EventBody::Status(news)));
+        let mut copy = sent_elsewhere("j", &answers(&["a"]));
+        if let EventBody::Echo(echo) = &mut copy.body {
+            echo.ours = Some(sent.id);
+        }
+        let answer = mail("petr", "k", &answers(&["a", "a-2"]));
+        let events: Vec<Event> = at_talk.chain(placeless).chain([copy, answer]).collect();
+        assert_eq!(hub.webhook(&elsewhere, request(&events)).await.status, 200);
+        idle().await;
+
+        assert_eq!(world.messages_at("ivan@x").await, [sent], "{elsewhere}");
+        assert_eq!(world.ids_at("talk-a").await, ["a"], "{elsewhere}");
+        assert_eq!(
+            (world.ids_at("talk-j").await, world.ids_at("talk-k").await),
+            (vec!["j".into()], vec!["k".into()])
+        );
+        let told = world.entries().await.split_off(before);
+        assert!(told.iter().all(|entry| entry.channel.as_ref() == Some(&elsewhere.channel)), "{told:?}");
+        assert!(told.iter().all(|entry| !matches!(entry.event, HostEvent::Status { .. })), "{told:?}");
+    }
 }
 
 #[tokio::test]

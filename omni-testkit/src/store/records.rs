@@ -62,6 +62,7 @@ fn media(kind: MediaKind, source: MediaSource) -> Media {
         seconds: Some(3),
         emoji: Some("👍🏿".to_owned()),
         title: Some("Песня".to_owned()),
+        cid: Some("logo@shop".to_owned()),
     }
 }
 

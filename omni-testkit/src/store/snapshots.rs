@@ -133,15 +133,21 @@ pub async fn an_album_is_looked_up_in_its_conversation(fresh: Fresh) {
     assert!(unknown.messages.is_empty());
 }
 
-/// Whatever the target is.
+/// Whatever the target is, and on its own channel only.
 pub async fn a_message_of_ours_is_looked_up_by_its_id(fresh: Fresh) {
     let make = Maker::new();
     let conversation = open(&*fresh.store, &make, &peer("1")).await;
     let message = make.outgoing(&conversation, Status::Queued);
     say(&*fresh.store, std::slice::from_ref(&message)).await;
-    let seen =
-        look(&*fresh.store, Target::Conversation(conversation.id), vec![Lookup::Message(message.id)]).await;
-    assert_eq!(seen.messages, [message]);
+    let here = peer("1").channel_key();
+    for target in [Target::Nothing, Target::Peer(peer("2")), Target::Conversation(conversation.id)] {
+        let seen = look(&*fresh.store, target.clone(), vec![Lookup::Message(here.clone(), message.id)]).await;
+        assert_eq!(seen.messages, std::slice::from_ref(&message), "{target:?}");
+        for elsewhere in [ChannelKey::new("acme", "other"), ChannelKey::new("other", "shop")] {
+            let lookups = vec![Lookup::Message(elsewhere, message.id)];
+            assert!(look(&*fresh.store, target.clone(), lookups).await.messages.is_empty(), "{target:?}");
+        }
+    }
 }
 
 /// Queued, sending and unknown ones: those an echo may be of.

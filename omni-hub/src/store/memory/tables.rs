@@ -130,7 +130,10 @@ impl Tables {
         let thread = found.conversation.as_ref().and_then(|c| self.threads.get(&c.id));
         let in_thread = || thread.into_iter().flatten().rev().filter_map(|id| self.message(id));
         match lookup {
-            Lookup::Message(id) => found.messages.extend(self.message(id).cloned()),
+            Lookup::Message(channel, id) => {
+                let message = self.message(id).filter(|m| self.is_of(m, channel));
+                found.messages.extend(message.cloned());
+            }
             Lookup::Album(album) => {
                 let joined = in_thread().take(50).find(|m| m.album.as_ref() == Some(album));
                 found.messages.extend(joined.cloned());
