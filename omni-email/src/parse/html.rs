@@ -13,6 +13,7 @@ use url::Url;
 mod render;
 mod rewrite;
 mod style;
+mod tags;
 
 pub(crate) use render::{Kind, Piece, pieces};
 pub(crate) use rewrite::REMOTE;
@@ -42,7 +43,13 @@ pub fn clean(html: &str) -> String {
     CLEANER.clean(&rewrite::to_show(within(html))).to_string()
 }
 
-/// HTML as plain text: quotes as `> ` lines, every link's address once, behind the words that carry it.
+/// HTML as plain text: quotes as `> ` lines, every link's address once, behind the words that carry it. Of more than
+/// [`MAX_BYTES`] the rest is left out.
+///
+/// ```
+/// let html = r#"<p>Да, <a href="https://shop.example/1">вот</a></p><blockquote>Есть?</blockquote>"#;
+/// assert_eq!(omni_email::parse::html::text(html), "Да, вот <https://shop.example/1>\n\n> Есть?");
+/// ```
 pub fn text(html: &str) -> String {
     let words: Vec<String> = pieces(html).into_iter().map(|piece| piece.text).collect();
     words.join("\n\n")

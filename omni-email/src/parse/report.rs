@@ -373,7 +373,9 @@ pub fn report(parts: &[ReportPart<'_>], headers: &Headers) -> Option<Report> {
     {
         Report::Receipt(blocks::receipt(bytes))
     } else if let Some(bytes) = find(&["message/delivery-status", "message/global-delivery-status"]) {
-        Report::Delivery(blocks::delivery(bytes))
+        let mut delivery = blocks::delivery(bytes);
+        text::complete(&mut delivery.recipients, || words(parts));
+        Report::Delivery(delivery)
     } else {
         Report::Delivery(text::delivery(&words(parts), headers)?)
     };

@@ -53,7 +53,10 @@ pub(crate) fn pieces(html: &str) -> Vec<Piece> {
         let words = tidy(part);
         if !words.is_empty() {
             match pieces.last_mut() {
-                Some(last) if last.kind == kind => last.text = format!("{}\n\n{words}", last.text),
+                Some(last) if last.kind == kind => {
+                    last.text.push_str("\n\n");
+                    last.text.push_str(&words);
+                }
                 _ => pieces.push(Piece { kind, text: words }),
             }
         }

@@ -13,6 +13,7 @@ use html5ever::tokenizer::{
 
 use super::render::Reader;
 use super::style::{self, Sight};
+use super::tags;
 
 /// The attribute that holds the address of a remote picture.
 pub(crate) const REMOTE: &str = "data-remote-src";
@@ -108,7 +109,7 @@ pub(super) fn run<W: Writer>(html: &str, writer: W) -> W {
     let state = State { writer, open: Vec::new(), hidden: 0 };
     let tokenizer = Tokenizer::new(Sink(RefCell::new(state)), TokenizerOpts::default());
     let input = BufferQueue::default();
-    input.push_back(StrTendril::from(html));
+    input.push_back(StrTendril::from(&*tags::bounded(html)));
     // It stops where a sink wants it to, and ours never does.
     let _ = tokenizer.feed(&input);
     tokenizer.end();
@@ -172,7 +173,8 @@ impl<W: Writer> State<W> {
             }
             return TokenSinkResult::Continue;
         }
-        if self.open.len() < MAX_DEPTH || hides {
+        // What hides counts once at any depth: its words must not come to light.
+        if self.open.len() < MAX_DEPTH || (hides && self.hidden == 0) {
             let former = self.open.last().is_some_and(|open| open.sizeless);
             let sizeless = sight == Sight::Sizeless || (former && sight != Sight::Sized);
             let closing = is_seen.then(|| self.writer.open(&element));

@@ -137,6 +137,11 @@ fn deep_and_wrongly_nested_html_takes_no_longer_than_its_length() {
         "</div>".repeat(60_000),
         "<ul><li>".repeat(20_000),
         "<p style=\"a:b;".repeat(20_000),
+        "<center hidden>".repeat(100_000),
+        "<svg>".repeat(100_000),
+        format!("<p {}>", (0..200_000).map(|i| format!("a{i} ")).collect::<String>()),
+        "<b class=gmail_signature>a</b>".repeat(50_000),
+        "<blockquote type=cite>a</blockquote>b".repeat(40_000),
     ] {
         clean(&html);
         text(&html);

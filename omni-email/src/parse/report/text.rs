@@ -57,6 +57,31 @@ pub(super) fn delivery(text: &str, headers: &Headers) -> Option<Delivery> {
     Some(Delivery { original, recipients, told: Told::Words, ..Delivery::default() })
 }
 
+/// Adds what only the words say to recipients whose fields give no reason: Exim writes no more than `5.0.0` there.
+pub(super) fn complete(recipients: &mut [Recipient], words: impl Fn() -> String) {
+    if recipients.iter().all(|one| one.text.is_some() || one.action == Action::Delivered) {
+        return;
+    }
+    let words = words();
+    let told = stories(&parted(&words).0, Action::Failed);
+    for one in recipients.iter_mut().filter(|one| one.text.is_none()) {
+        let Some(story) = told.iter().find(|story| story.address.eq_ignore_ascii_case(&one.address)) else {
+            continue;
+        };
+        let is_vague = one.status.as_deref().is_none_or(|status| status.ends_with(".0.0"));
+        let class =
+            |status: &Option<String>| status.as_deref().and_then(|status| status.get(..1)).map(str::to_owned);
+        if is_vague
+            && story.status.is_some()
+            && (one.status.is_none() || class(&one.status) == class(&story.status))
+        {
+            one.status.clone_from(&story.status);
+        }
+        one.number = one.number.or(story.number);
+        one.text.clone_from(&story.text);
+    }
+}
+
 /// Whose mail it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sender {
