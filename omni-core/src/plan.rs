@@ -243,11 +243,21 @@ impl Planner<'_> {
         for part in &content.parts {
             self.part(part, &mut album, &mut beside, &mut text)?;
         }
+        let (mail, beside) = beside.parts.into_iter().partition(|part| matches!(part, Part::Email(_)));
         self.media(album, &mut text)?;
-        self.beside(beside.parts);
+        self.beside(beside);
         self.text(text)?;
+        self.address(mail);
         self.attach(keyboard);
         Ok(())
+    }
+
+    /// Subject, further recipients and the like belong to what is sent, never beside it.
+    fn address(&mut self, mail: Vec<Part>) {
+        match self.parts.first_mut() {
+            Some(first) => first.parts.extend(mail),
+            None => self.parts.extend(mail.into_iter().map(Content::part)),
+        }
     }
 
     /// What is no file, each in a message of its own; goods stand together where the channel has carousels.
@@ -441,12 +451,14 @@ impl Planner<'_> {
             Support::Full | Support::Partial => self.capabilities.album_max.unwrap_or(10).max(1) as usize,
             _ => 1,
         };
+        // A mail carries files of all kinds.
+        let is_mail = self.capabilities.supports(ContentKind::Email) >= Support::Partial;
         let mut groups: Vec<Vec<Media>> = Vec::new();
         for file in media {
             match groups.last_mut() {
                 Some(group)
                     if group.len() < max
-                        && group.last().is_some_and(|f| stand_together(f.kind, file.kind)) =>
+                        && (is_mail || group.last().is_some_and(|f| stand_together(f.kind, file.kind))) =>
                 {
                     group.push(file);
                 }

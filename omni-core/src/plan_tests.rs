@@ -4,7 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::content::Location;
+use crate::content::{EmailParts, Location};
 
 fn caps() -> Capabilities {
     let mut caps = Capabilities { first_contact: FirstContact::Anyone, ..Capabilities::default() };
@@ -191,4 +191,19 @@ fn goods_stand_together_as_far_as_the_carousel_reaches() {
     assert_eq!(parts(&caps), [1, 1, 1, 1, 1]);
     caps.carousel_max = Some(3);
     assert_eq!(parts(&caps), [3, 2]);
+}
+
+#[test]
+fn what_only_a_mail_has_goes_with_its_words_and_all_its_files() {
+    let mut caps = caps();
+    caps.content.insert(ContentKind::Email, Support::Full);
+    caps.caption = Some(TextLimit::default());
+    let file = Part::Media(Media::new(MediaKind::File, Bytes::from_static(b"y")));
+    let subject = || Part::Email(EmailParts { subject: Some("Счёт 📄".into()), ..EmailParts::default() });
+    let whole = Content::text("Во вложении").and(image()).and(file).and(subject());
+    assert_eq!(plan(&caps, &whole, &PlanContext::default()).parts, [whole]);
+    let words = Content::text("Здравствуйте").and(subject());
+    assert_eq!(plan(&caps, &words, &PlanContext::default()).parts, [words]);
+    let alone = Content::part(subject());
+    assert_eq!(plan(&caps, &alone, &PlanContext::default()).parts, [alone]);
 }

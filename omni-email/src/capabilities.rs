@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use omni_core::Capabilities;
 use omni_core::capability::{
-    FirstContact, Idempotency, Markup, MediaLimit, Rate, RateChats, Sources, Support, TextLimit,
+    Action, FirstContact, Idempotency, Markup, MediaLimit, Rate, RateChats, Sources, Support, TextLimit,
 };
 use omni_core::content::ContentKind;
 use omni_core::error::RateScope;
@@ -38,6 +38,8 @@ pub fn capabilities(config: &Config, told: Option<u64>) -> Capabilities {
     caps.fetch_bytes = Some(config.fetch_bytes);
     caps.album_max = Some(FILES);
     caps.markup = Markup::Entities;
+    // For whoever looks into the mailbox with another program; the writer is told nothing.
+    caps.mark_read = Action::Yes;
     caps.first_contact = FirstContact::Anyone;
     // Receivers may fold mails of one Message-ID, and many do not: a repetition is seen as a second mail. What was
     // lost is settled by looking for the Message-ID in the Sent folder.
@@ -78,8 +80,11 @@ fn largest_file(config: &Config, told: Option<u64>) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use omni_core::plan::{PlanContext, plan};
-    use omni_core::{Content, Media, MediaKind};
+    use bytes::Bytes;
+    use omni_core::Content;
+    use omni_core::content::{Button, ContactCard, EmailParts, Location, Part, Template};
+    use omni_core::media::{Media, MediaKind};
+    use omni_core::plan::{Plan, PlanContext, Refusal, plan};
 
     use super::*;
 
@@ -87,10 +92,19 @@ mod tests {
         Config::new("help@shop.example", "secret")
     }
 
+    fn planned(content: &Content) -> Plan {
+        plan(&capabilities(&config(), None), content, &PlanContext::default())
+    }
+
+    fn file(kind: MediaKind) -> Part {
+        Part::Media(Media::new(kind, Bytes::from_static(b"x")))
+    }
+
     #[test]
     fn the_smallest_limit_counts_and_leaves_room_for_base64() {
         let mut config = config();
-        let file = |config: &Config, told| capabilities(config, told).media[&ContentKind::File].bytes.unwrap();
+        let file =
+            |config: &Config, told| capabilities(config, told).media[&ContentKind::File].bytes.unwrap();
         assert_eq!(file(&config, None), (MAIL - FRAME) / 78 * 57);
         assert!(file(&config, Some(1 << 20)) < 1 << 20);
         config.send_bytes = Some(2 << 20);
@@ -100,23 +114,62 @@ mod tests {
 
     #[test]
     fn one_may_write_first_at_any_length_and_never_twice_by_itself() {
-        let caps = capabilities(&config(), None);
-        let plan = plan(&caps, &Content::text("Ж".repeat(100_000)), &PlanContext::default());
+        let plan = planned(&Content::text("Ж".repeat(100_000)));
         assert_eq!(plan.parts.len(), 1);
         assert!(plan.notes.is_empty());
-        assert_eq!(caps.idempotency, Idempotency::None);
+        assert_eq!(capabilities(&config(), None).idempotency, Idempotency::None);
     }
 
     #[test]
-    fn words_and_pictures_are_one_mail() {
-        let picture = || Media::new(MediaKind::Image, bytes::Bytes::from_static(b"x"));
-        let content = Content {
-            text: Some("Счёт и договор".into()),
-            parts: vec![omni_core::Part::Media(picture()), omni_core::Part::Media(picture())],
-            ..Content::default()
+    fn words_subject_and_files_of_all_kinds_are_one_mail() {
+        use MediaKind::*;
+        let head = EmailParts { subject: Some("Заказ 17 📦".into()), ..EmailParts::default() };
+        let mut content = Content::text("Счёт и договор").and(Part::Email(head));
+        content.parts.extend([Image, File, Audio, Video, Voice, Animation].map(file));
+        let plan = planned(&content);
+        assert_eq!(plan.parts.len(), 1, "{:?}", plan.parts);
+        assert_eq!(plan.parts[0].text, content.text);
+        assert!(content.parts.iter().all(|part| plan.parts[0].parts.contains(part)));
+        assert!(plan.notes.is_empty());
+    }
+
+    #[test]
+    fn what_mails_have_no_form_for_goes_in_words_of_the_same_mail() {
+        let place = Location {
+            latitude: 55.75,
+            longitude: 37.62,
+            title: Some("Склад".into()),
+            address: None,
+            live_seconds: None,
         };
-        let plan = plan(&capabilities(&config(), None), &content, &PlanContext::default());
-        assert_eq!(plan.parts, [content]);
+        let card = ContactCard {
+            name: "Анна".into(),
+            phones: vec!["+70000000000".into()],
+            ..ContactCard::default()
+        };
+        let content = Content::text("Ждём вас")
+            .and(Part::Location(place))
+            .and(Part::Contact(card))
+            .and(file(MediaKind::Sticker))
+            .buttons([Button::press("Приеду", "1"), Button::press("Нет", "2")]);
+        let plan = planned(&content);
+        assert_eq!(plan.parts.len(), 1);
+        let words = plan.parts[0].plain_text().unwrap();
+        for part in ["Ждём вас", "Склад", "55.75", "Анна", "+70000000000", "1. Приеду", "2. Нет"]
+        {
+            assert!(words.contains(part), "{words}");
+        }
+        assert!(plan.parts[0].keyboard.is_none());
+        let kinds: Vec<_> = plan.parts[0].all_media().map(|media| media.kind).collect();
+        assert_eq!(kinds, [MediaKind::Image]);
+    }
+
+    #[test]
+    fn templates_and_files_that_fit_no_mail_are_refused_by_name() {
+        let template = Content::part(Part::Template(Template::default()));
+        assert_eq!(planned(&template).refusal, Some(Refusal::Unsupported { kind: ContentKind::Template }));
+        let large = Media::new(MediaKind::File, Bytes::from(vec![0; 20 << 20]));
+        assert!(matches!(planned(&Content::media(large)).refusal, Some(Refusal::TooLarge { .. })));
     }
 
     #[test]

@@ -167,8 +167,9 @@ pub const SMTP: &[SmtpRow] = &[
     row(ANY, (421, 421), "", ErrorKind::RateLimited).says("too many").again(Again::Account(THROTTLED)),
     row(ANY, (454, 454), "4.7.0", ErrorKind::RateLimited).again(Again::Account(THROTTLED)),
     row(ANY, ALL_4, "4.7.", ErrorKind::RateLimited).says("too many").again(Again::Account(THROTTLED)),
-    row(ANY, ALL_4, "4.7.", ErrorKind::RateLimited).says("rate").again(Again::Account(THROTTLED)),
-    // What the account may send in a day.
+    row(ANY, ALL_4, "4.7.", ErrorKind::RateLimited).says(" rate").again(Again::Account(THROTTLED)),
+    // The person's quota, and then ours: what the account may send in a day.
+    row(ANY, ALL_5, "5.2.2", ErrorKind::RecipientUnreachable).advise("the person's mailbox is full"),
     row(ANY, ALL_5, "5.4.5", ErrorKind::RateLimited).again(Again::Account(HOUR)).advise(FULL_QUOTA),
     row(ANY, (554, 554), "5.2.", ErrorKind::RateLimited)
         .says("quota")
@@ -194,7 +195,6 @@ pub const SMTP: &[SmtpRow] = &[
     // Too large, full, unknown.
     row(ANY, ALL_5, "5.3.4", ErrorKind::TooLarge),
     row(ANY, ALL_5, "5.2.3", ErrorKind::TooLarge),
-    row(ANY, ALL_5, "5.2.2", ErrorKind::RecipientUnreachable).advise("the person's mailbox is full"),
     row(ANY, ALL_5, "5.2.1", ErrorKind::RecipientUnreachable),
     row(RECIPIENT, ALL_5, "5.1.", ErrorKind::RecipientUnreachable).advise("check the address"),
     row(SENDER, ALL_5, "5.1.", ErrorKind::Forbidden).advise(NOT_OURS),
@@ -276,15 +276,17 @@ pub fn pause(age: Duration) -> Duration {
 
 /// How long the server itself asks to wait ("Greylisted, try again in 300 seconds"), within a minute and an hour.
 fn asked_for(text: &str) -> Option<Duration> {
-    let (_, rest) = text.split_once(" in ")?;
-    let mut words = rest.split_whitespace();
-    let count: u64 = words.next()?.parse().ok()?;
-    let unit = match words.next()? {
-        unit if unit.starts_with("sec") => 1,
-        unit if unit.starts_with("min") => 60,
-        _ => return None,
-    };
-    Some(Duration::from_secs(count.saturating_mul(unit).clamp(60, HOUR)))
+    let seconds = text.split(" in ").skip(1).find_map(|rest| {
+        let mut words = rest.split_whitespace();
+        let count: u64 = words.next()?.parse().ok()?;
+        let unit = match words.next()? {
+            unit if unit.starts_with("sec") => 1,
+            unit if unit.starts_with("min") => 60,
+            _ => return None,
+        };
+        Some(count.saturating_mul(unit))
+    })?;
+    Some(Duration::from_secs(seconds.clamp(60, HOUR)))
 }
 
 /// One meaning of a refusal of an IMAP server.
@@ -407,3 +409,6 @@ pub fn imap(operation: &'static str, code: Option<&str>, text: &str) -> Error {
 fn shown(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().trim().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,15 +1,23 @@
 //! The tree of a mail: words, HTML with its pictures, files.
 
-use lettre::message::header::{ContentDisposition, ContentId, ContentTransferEncoding, ContentType};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use lettre::message::header::{
+    ContentDisposition, ContentId, ContentTransferEncoding, Header, HeaderName, HeaderValue,
+};
 use lettre::message::{Body, MultiPart, MultiPartBuilder, SinglePart};
 use omni_core::MessageId;
 use omni_core::error::{Error, ErrorKind, Result};
 use omni_core::media::{Media, MediaKind, MediaSource};
 
-use super::address::one_line;
+use crate::parse::file_name as clean;
 
-/// Longest name of a file, in bytes.
-const FILE_NAME: usize = 200;
+/// Longest media type, in bytes: both halves have 127 at most (RFC 6838, 4.2).
+const MEDIA_TYPE: usize = 255;
+/// Bytes of a name in one encoded word: with its frame it fits a line (RFC 2047, 2).
+const WORD: usize = 42;
+/// Longest name that is written as it is.
+const PLAIN_NAME: usize = 60;
 
 /// What a mail is made of.
 pub(super) struct Tree<'a> {
@@ -60,7 +68,7 @@ impl Tree<'_> {
         };
         for (number, file) in attached.iter().enumerate() {
             let name = file_name(file, number);
-            mixed = mixed.singlepart(part(file, ContentDisposition::attachment(&name), None)?);
+            mixed = mixed.singlepart(part(file, &name, ContentDisposition::attachment(&name), None)?);
         }
         Ok(Branch::Many(mixed))
     }
@@ -81,30 +89,37 @@ fn words(
         return Ok(Branch::Many(alternative.singlepart(html)));
     }
     let mut related = boundaries.next(MultiPart::builder().kind(Related)).singlepart(html);
-    for file in inline {
-        let name = file.name.as_deref().unwrap_or_default();
-        related = related.singlepart(part(file, ContentDisposition::inline_with_name(name), Some(name))?);
+    for (number, file) in inline.iter().enumerate() {
+        let name = file_name(file, number);
+        let disposition = ContentDisposition::inline_with_name(&name);
+        related = related.singlepart(part(file, &name, disposition, shown_as(file))?);
     }
     Ok(Branch::Many(alternative.multipart(related)))
 }
 
-/// Whether the HTML shows the file in place: `cid:` and the file's name, which must be fit for a Content-ID.
+/// The name by which HTML may show a file in place: the one it was given for that, else the file's own.
+fn shown_as(file: &Media) -> Option<&str> {
+    file.cid.as_deref().or(file.name.as_deref())
+}
+
+/// Whether the HTML shows the file in place: `cid:` and a name that is fit for a Content-ID.
 fn is_shown(file: &Media, html: &str) -> bool {
-    let Some(name) = file.name.as_deref() else { return false };
-    let is_id = |b: u8| b.is_ascii_alphanumeric() || b"@._-+".contains(&b);
+    let Some(name) = shown_as(file) else { return false };
+    let is_id = |b: u8| b.is_ascii_alphanumeric() || b"@._-+$=".contains(&b);
     let cid = format!("cid:{name}");
     let ends = |rest: &str| !rest.bytes().next().is_some_and(is_id);
-    !name.is_empty() && name.bytes().all(is_id) && html.split(cid.as_str()).skip(1).any(ends)
+    let fits = !name.is_empty() && name.len() <= MEDIA_TYPE && name.bytes().all(is_id);
+    fits && html.split(cid.as_str()).skip(1).any(ends)
 }
 
 /// Files are always base64: whatever is in them passes every server unchanged.
-fn part(file: &Media, disposition: ContentDisposition, id: Option<&str>) -> Result<SinglePart> {
+fn part(file: &Media, name: &str, disposition: ContentDisposition, id: Option<&str>) -> Result<SinglePart> {
     let MediaSource::Bytes { bytes } = &file.source else {
         return Err(Error::unsupported("send").with_text("files go out by their bytes, not by an address"));
     };
     let body = Body::new_with_encoding(bytes.to_vec(), ContentTransferEncoding::Base64)
         .map_err(|_| Error::new(ErrorKind::Internal, "send").with_text("a file cannot be encoded"))?;
-    let mut builder = SinglePart::builder().header(media_type(file)).header(disposition);
+    let mut builder = SinglePart::builder().header(FileType::new(media_type(file), name)).header(disposition);
     if let Some(id) = id {
         builder = builder.header(ContentId::from(format!("<{id}>")));
     }
@@ -113,7 +128,7 @@ fn part(file: &Media, disposition: ContentDisposition, id: Option<&str>) -> Resu
 
 /// The type as `kind/name`, or the one for any bytes: what else stands in it is not trusted, and mails and their parts
 /// may not be base64 (RFC 2045, 6.4).
-fn media_type(file: &Media) -> ContentType {
+fn media_type(file: &Media) -> &str {
     let is_token = |part: &str| {
         !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };
@@ -123,30 +138,64 @@ fn media_type(file: &Media) -> ContentType {
             && is_token(name)
             && !matches!(kind.to_ascii_lowercase().as_str(), "message" | "multipart")
     });
-    let any = || ContentType::parse("application/octet-stream");
-    let parsed = if fits { ContentType::parse(told).or_else(|_| any()) } else { any() };
-    parsed.unwrap_or(ContentType::TEXT_PLAIN)
+    if fits && told.len() <= MEDIA_TYPE { told } else { "application/octet-stream" }
 }
 
-/// A name without paths, control characters and signs that turn the direction of reading; one by the kind for a file
-/// without a name.
-fn file_name(file: &Media, number: usize) -> String {
-    let name = one_line(file.name.as_deref().unwrap_or_default());
-    let name = name.rsplit(['/', '\\']).next().unwrap_or_default().trim_matches([' ', '.']);
-    if name.is_empty() {
-        let kind = match file.kind {
-            MediaKind::Image | MediaKind::Sticker => "image",
-            MediaKind::Video | MediaKind::VideoNote | MediaKind::Animation => "video",
-            MediaKind::Audio | MediaKind::Voice => "audio",
-            _ => "file",
+/// Content-Type with the file's name, for programs that do not know the `filename*` of RFC 2231. They all read encoded
+/// words there, which RFC 2047 does not foresee.
+#[derive(Clone)]
+struct FileType(String);
+
+impl FileType {
+    fn new(media_type: &str, name: &str) -> Self {
+        let is_plain = |b: u8| b == b' ' || b.is_ascii_graphic() && !b"\"\\".contains(&b);
+        let shown = match name.len() <= PLAIN_NAME && name.bytes().all(is_plain) && !name.contains("=?") {
+            true => name.to_owned(),
+            false => encoded_words(name).join("\r\n "),
         };
-        return format!("{kind}-{}{}", number + 1, ending(file.mime.as_deref()));
+        Self(format!("{media_type};\r\n name=\"{shown}\""))
     }
-    let mut end = name.len().min(FILE_NAME);
-    while !name.is_char_boundary(end) {
-        end -= 1;
+}
+
+impl Header for FileType {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Content-Type")
     }
-    name.get(..end).unwrap_or_default().to_owned()
+
+    fn parse(text: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self(text.to_owned()))
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::dangerous_new_pre_encoded(Self::name(), self.0.clone(), self.0.clone())
+    }
+}
+
+/// Words in one line as encoded words (RFC 2047), each of whole characters.
+pub(super) fn encoded_words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for c in name.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= WORD => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    words.iter().map(|word| format!("=?utf-8?B?{}?=", STANDARD.encode(word))).collect()
+}
+
+/// A name fit for any disk; one by the kind for a file without a name.
+fn file_name(file: &Media, number: usize) -> String {
+    let name = clean(file.name.as_deref().unwrap_or_default());
+    if !name.is_empty() {
+        return name;
+    }
+    let kind = match file.kind {
+        MediaKind::Image | MediaKind::Sticker => "image",
+        MediaKind::Video | MediaKind::VideoNote | MediaKind::Animation => "video",
+        MediaKind::Audio | MediaKind::Voice => "audio",
+        _ => "file",
+    };
+    format!("{kind}-{}{}", number + 1, ending(file.mime.as_deref()))
 }
 
 /// Endings of what is sent most without a name.

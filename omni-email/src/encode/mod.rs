@@ -27,7 +27,7 @@ use crate::parse::thread::{MAX_REFERENCES, Prefix, ThreadNote, alias, base, own_
 pub use address::MailAddress;
 use address::one_line;
 pub(crate) use dkim::check_dkim_key;
-use mime::{Branch, Tree};
+use mime::{Branch, Tree, encoded_words};
 pub use text::{escaped, html as html_of, plain as plain_of};
 
 const OPERATION: &str = "send";
@@ -216,12 +216,14 @@ impl<'a> Draft<'a> {
             (_, Some(html)) => text::tidy(&html::text(html)),
             _ => String::new(),
         };
+        let gap = |plain: &mut String| plain.push_str(if plain.is_empty() { "" } else { "\n\n" });
         if let Some(signature) = self.signature() {
-            plain.push_str("\n\n-- \n");
+            gap(&mut plain);
+            plain.push_str("-- \n");
             plain.push_str(&signature);
         }
         if let Some(quoted) = self.email.quoted.as_deref().filter(|text| !text.trim().is_empty()) {
-            plain.push_str("\n\n");
+            gap(&mut plain);
             for line in text::tidy(quoted).lines() {
                 let quoted_before = line.starts_with('>');
                 plain.push_str(if quoted_before { ">" } else { "> " });
@@ -255,8 +257,10 @@ impl<'a> Draft<'a> {
 
     /// The mail that this one answers, and those before it, oldest first.
     fn ancestors(&self) -> (Option<String>, Vec<String>) {
-        let answered = self.item.reply_to.as_ref().map(|reply| reply.message.as_str().to_owned());
-        let last = answered.or_else(|| self.note.last.clone()).filter(|id| is_id(id));
+        // A mail without a Message-ID has a name of ours, which no other program knows.
+        let answered = self.item.reply_to.as_ref().map(|reply| reply.message.as_str());
+        let last = answered.filter(|id| is_id(id)).or(self.note.last.as_deref().filter(|id| is_id(id)));
+        let last = last.map(str::to_owned);
         let mut references: Vec<String> =
             self.note.references.iter().filter(|id| is_id(id)).cloned().collect();
         if let Some(last) = &last {
@@ -280,7 +284,7 @@ impl<'a> Draft<'a> {
             .date(date)
             .from(self.from.named(self.speaker()))
             .to(self.people.to.named(None))
-            .subject(subject);
+            .raw_header(subject_field(subject));
         for person in &self.people.cc {
             headers = headers.cc(person.named(None));
         }
@@ -327,6 +331,18 @@ impl<'a> Draft<'a> {
         }
         note.references = self.ancestors().1;
         note.followed_by(message_id).to_note()
+    }
+}
+
+/// The subject as a field. One that looks encoded is encoded, so that it is read as it was written.
+fn subject_field(subject: &str) -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Subject");
+    match subject.contains("=?") {
+        true => {
+            let words = encoded_words(subject).join("\r\n ");
+            HeaderValue::dangerous_new_pre_encoded(name, subject.to_owned(), words)
+        }
+        false => HeaderValue::new(name, subject.to_owned()),
     }
 }
 
@@ -406,5 +422,8 @@ fn without_answers(subject: &str) -> &str {
 /// The beginning of a line, never tearing what a person sees as one sign.
 fn cut(line: &str, max: usize) -> String {
     let pieces = Text::plain(line).split(max, omni_core::text::Unit::Characters);
-    pieces.into_iter().next().unwrap_or_default().plain
+    pieces.into_iter().next().unwrap_or_default().plain.trim_end().to_owned()
 }
+
+#[cfg(test)]
+mod tests;

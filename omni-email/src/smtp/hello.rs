@@ -10,14 +10,12 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Limits;
-use super::wire::LINE;
+use super::wire::{LINE, LINES};
 use crate::config::Server;
 use crate::error::{Stage, smtp};
 use crate::net::{self, Dialer, Stream};
 
 const OPERATION: &str = "smtp connect";
-/// Most lines of one reply.
-const LINES: usize = 100;
 
 /// How we name ourselves: a host name of the configuration, else an address literal (RFC 5321, 4.1.4), never the
 /// machine's own name.

@@ -94,8 +94,6 @@ pub(crate) struct Limits {
 /// The server took a mail.
 #[derive(Debug)]
 pub(crate) struct Receipt {
-    /// What it said: the name of the mail in its queue, mostly.
-    pub(crate) text: String,
     /// Recipients that it refused; all others get the mail. The first recipient is never among them: without them
     /// nothing goes out.
     pub(crate) refused: Vec<Refused>,
@@ -104,8 +102,6 @@ pub(crate) struct Receipt {
 /// A recipient that the server refused.
 #[derive(Debug)]
 pub(crate) struct Refused {
-    /// Whom.
-    pub(crate) address: String,
     /// Why.
     pub(crate) error: Error,
 }

@@ -4,6 +4,7 @@
 //! mails (a cancelled send leaves its answer to the next one), hang on silent servers, and give a transaction up for
 //! one refused recipient.
 
+use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -11,15 +12,16 @@ use std::time::Duration;
 
 use lettre::Address;
 use lettre::transport::smtp::client::AsyncSmtpConnection;
-use lettre::transport::smtp::commands::{Data, Mail, Noop, Quit, Rcpt, Rset};
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, MailBodyParameter, MailParameter, RcptParameter};
 use lettre::transport::smtp::response::Response;
 use omni_core::error::{Error, ErrorKind, Result};
 use omni_core::outbound::SendError;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::debug;
 
 use super::hello::{Offers, place, silent, starttls};
-use super::wire::{Heard, Wire};
+use super::wire::{Heard, Unwritten, Wire};
 use super::{Limits, Receipt, Refused, Timing};
 use crate::config::{Server, Tls};
 use crate::encode::{Composed, Utf8};
@@ -28,6 +30,7 @@ use crate::net::{self, Dialer, Stream};
 
 /// A mail is written in pieces of this many bytes; each has its own deadline.
 const PIECE: usize = 64 << 10;
+const CLOSED: &str = "the server closed the connection";
 
 /// A logged-in talk.
 pub(super) struct Session {
@@ -49,8 +52,10 @@ enum State {
 
 /// Why a command was not carried out.
 enum Fault {
-    /// The server refused.
+    /// The server refused, and listens on.
     Refused(u16, String),
+    /// The server refused, and ends the talk: by 421, or by words that it was not asked for.
+    Closing(u16, String),
     /// The talk is over.
     Lost(Error),
 }
@@ -127,8 +132,7 @@ impl Session {
             Err(_) => Err(Fault::Lost(silent(&self.server, stage, self.timing.command))),
         };
         match &answer {
-            // 421: the server closes.
-            Err(Fault::Lost(_) | Fault::Refused(421, _)) => {}
+            Err(Fault::Lost(_) | Fault::Closing(..)) => {}
             _ => self.state = before,
         }
         answer
@@ -152,7 +156,7 @@ impl Session {
     pub(super) async fn login_step(&mut self, line: &str) -> Result<(u16, String), Error> {
         match self.say(Stage::Login, Line(line)).await {
             Ok(answer) => Ok(answer),
-            Err(Fault::Refused(number, text)) => Ok((number, text)),
+            Err(Fault::Refused(number, text) | Fault::Closing(number, text)) => Ok((number, text)),
             Err(Fault::Lost(error)) => Err(error),
         }
     }
@@ -165,6 +169,10 @@ impl Session {
             )));
         }
         fits(mail, self.offers.limits.size).map_err(rejected)?;
+        if !has_whole_line_ends(&mail.bytes) {
+            let error = Error::new(ErrorKind::Internal, "send");
+            return Err(rejected(error.with_text("the mail has a bare CR or LF")));
+        }
         let refused = match self.envelope(mail).await {
             Ok(refused) => refused,
             Err(failure) => {
@@ -172,8 +180,9 @@ impl Session {
                 return Err(failure);
             }
         };
-        let text = self.content(mail).await.map_err(|error| Failure { began: true, error })?;
-        Ok(Receipt { text, refused })
+        let said = self.content(mail).await.map_err(|error| Failure { began: true, error })?;
+        debug!(message = %mail.id, ?said, "the server took a mail");
+        Ok(Receipt { refused })
     }
 
     /// MAIL, RCPT and DATA. Who is refused beside the first recipient is told, the others go; without the first one
@@ -182,7 +191,7 @@ impl Session {
         let from = address(&mail.envelope.from).map_err(rejected)?;
         let command = Mail::new(Some(from), self.mail_parameters(mail));
         if let Err(fault) = self.say(Stage::Sender, command).await {
-            let closes = matches!(fault, Fault::Lost(_) | Fault::Refused(421, _));
+            let closes = matches!(fault, Fault::Lost(_) | Fault::Closing(..));
             let error = SendError::Rejected(fault.aged(&self.server, Stage::Sender, mail.age));
             return Err(Failure { began: !closes, error });
         }
@@ -197,7 +206,9 @@ impl Session {
                 }
                 Err(fault) => {
                     let error = fault.aged(&self.server, Stage::Recipient, mail.age);
-                    refused.push(Refused { address: to.clone(), error });
+                    // Who it is, is nobody's business who reads logs; where, helps.
+                    let domain = to.rsplit('@').next().unwrap_or_default();
+                    refused.push(Refused { error: error.with("domain", domain) });
                 }
             }
         }
@@ -261,19 +272,23 @@ impl Session {
             let error = silent(&self.server, Stage::Data, progress.patience());
             return Err(progress.lost(error));
         };
+        let is_unsaid = answer.as_ref().is_err_and(|error| unwritten(error).is_some());
+        let server = self.server.clone();
+        let told = |number, text: &str| place(&server, smtp(Stage::Data, number, text, mail.age));
         match self.heard(Stage::Data, answer) {
             Ok((250, text)) => {
                 self.state = State::Ready;
                 Ok(text)
             }
             // An answer that belongs elsewhere: what the server did with the mail is not told.
-            Ok((number, text)) => Err(SendError::Unknown(smtp(Stage::Data, number, &text, mail.age))),
+            Ok((number, text)) => Err(SendError::Unknown(told(number, &text))),
             Err(Fault::Refused(number, text)) => {
-                if number != 421 {
-                    self.state = State::Ready;
-                }
-                Err(SendError::Rejected(smtp(Stage::Data, number, &text, mail.age)))
+                self.state = State::Ready;
+                Err(SendError::Rejected(told(number, &text)))
             }
+            Err(Fault::Closing(number, text)) => Err(SendError::Rejected(told(number, &text))),
+            // The dot may have been next, and was not written.
+            Err(Fault::Lost(error)) if is_unsaid => Err(SendError::Rejected(error)),
             Err(Fault::Lost(error)) => Err(progress.lost(error)),
         }
     }
@@ -283,11 +298,6 @@ impl Session {
         if self.is_ready() && self.say(Stage::Data, Rset).await.is_err() {
             self.state = State::Broken;
         }
-    }
-
-    /// Whether the server still answers.
-    pub(super) async fn is_alive(&mut self) -> bool {
-        self.is_ready() && self.say(Stage::Hello, Noop).await.is_ok()
     }
 
     /// Says goodbye.
@@ -314,6 +324,17 @@ pub(super) fn fits(mail: &Composed, limit: Option<u64>) -> Result<()> {
     }
 }
 
+/// Whether every CR and LF is one of a pair. Servers differ in what a bare one ends: behind it somebody's words could
+/// end the mail and begin another one.
+fn has_whole_line_ends(mail: &[u8]) -> bool {
+    let mut former = 0;
+    let is_whole = mail.iter().all(|&byte| {
+        let former = std::mem::replace(&mut former, byte);
+        (former == b'\r') == (byte == b'\n')
+    });
+    is_whole && former != b'\r'
+}
+
 /// Addresses of an envelope were checked when the mail was composed.
 fn address(text: &str) -> Result<Address> {
     let is_safe =
@@ -329,7 +350,9 @@ fn address(text: &str) -> Result<Address> {
 impl Fault {
     fn aged(self, server: &Server, stage: Stage, age: Duration) -> Error {
         match self {
-            Fault::Refused(number, text) => place(server, smtp(stage, number, &text, age)),
+            Fault::Refused(number, text) | Fault::Closing(number, text) => {
+                place(server, smtp(stage, number, &text, age))
+            }
             Fault::Lost(error) => error,
         }
     }
@@ -341,23 +364,31 @@ impl Fault {
 
 /// What lettre calls an error: a refusal, or the end of the talk.
 fn fault(server: &Server, stage: Stage, error: lettre::transport::smtp::Error) -> Fault {
-    let words = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-    if let Some(code) = error.status() {
-        return Fault::Refused(code.into(), words);
+    let words = error.source().map(ToString::to_string).unwrap_or_default();
+    match error.status().map(u16::from) {
+        Some(421) => return Fault::Closing(421, words),
+        Some(number) => return Fault::Refused(number, words),
+        None => {}
     }
-    let io = std::error::Error::source(&error).and_then(|e| e.downcast_ref::<io::Error>());
+    if let Some((number, text)) = unwritten(&error).and_then(Unwritten::refusal) {
+        return Fault::Closing(number, text.to_owned());
+    }
+    let io = error.source().and_then(|e| e.downcast_ref::<io::Error>());
     let closed = words == "incomplete response";
     Fault::Lost(match io {
         Some(e) => net::failed(stage.operation(), server, io::Error::new(e.kind(), e.to_string())),
-        None if closed => net::failed(
-            stage.operation(),
-            server,
-            io::Error::new(io::ErrorKind::UnexpectedEof, "the server closed the connection"),
-        ),
+        None if closed => {
+            net::failed(stage.operation(), server, io::Error::new(io::ErrorKind::UnexpectedEof, CLOSED))
+        }
         None => place(server, Error::new(ErrorKind::Protocol, stage.operation()))
             .with_text("the server's answer is not SMTP")
             .with_advice("check host, port and tls of smtp"),
     })
+}
+
+/// Why nothing was written, if it was so.
+fn unwritten(error: &lettre::transport::smtp::Error) -> Option<&Unwritten> {
+    error.source()?.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref()
 }
 
 /// How far a mail has got, and until when it must get further.

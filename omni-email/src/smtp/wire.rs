@@ -4,6 +4,7 @@
 //! Without that, one reply too many would shift all later ones by one: a refusal would be read as the answer to the
 //! mail before, and a mail would count as taken that never was.
 
+use std::fmt;
 use std::io;
 use std::mem;
 use std::net::SocketAddr;
@@ -18,6 +19,8 @@ use crate::net::Stream;
 
 /// Longest line of a reply that is read: RFC 5321, 4.5.3.1.5, lets servers write 512 bytes.
 pub(super) const LINE: usize = 8 << 10;
+/// Most lines of a reply: servers offer some twenty things.
+pub(super) const LINES: usize = 100;
 /// How much is read at once.
 const BLOCK: usize = 4 << 10;
 
@@ -33,11 +36,7 @@ impl Heard {
     }
 
     fn add(&self, line: &str) {
-        let mut text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // A reply without end is ended by the reader; this is only not to help it grow.
-        if text.len() <= 16 * LINE {
-            text.push_str(line);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_str(line);
     }
 
     fn forget(&self) {
@@ -54,12 +53,14 @@ pub(super) struct Wire {
     inbox: Vec<u8>,
     /// The line that is being handed up.
     line: Vec<u8>,
+    /// Lines handed up since we last wrote.
+    lines: usize,
 }
 
 impl Wire {
     /// A connection whose greeting comes from the server.
     pub(super) fn new(stream: Stream, heard: Heard) -> Self {
-        Self { stream, heard, inbox: Vec::new(), line: Vec::new() }
+        Self { stream, heard, inbox: Vec::new(), line: Vec::new(), lines: 0 }
     }
 
     /// A connection whose server has greeted already, before STARTTLS: the reader above gets a greeting of ours.
@@ -88,6 +89,7 @@ impl Wire {
             e.into_bytes().into_iter().map(|b| if b.is_ascii() { char::from(b) } else { '?' }).collect()
         });
         self.heard.add(&line);
+        self.lines += 1;
         self.line = line.into_bytes();
     }
 }
@@ -107,6 +109,9 @@ impl AsyncRead for Wire {
         let this = self.get_mut();
         while this.line.is_empty() {
             match this.inbox.iter().position(|&b| b == b'\n') {
+                Some(_) if this.lines == LINES => {
+                    return Poll::Ready(Err(wrong("the server's answer has no end")));
+                }
                 Some(end) => this.next_line(end + 1),
                 None if ready!(this.poll_more(cx))? => {}
                 None => return Poll::Ready(Ok(())),
@@ -122,17 +127,18 @@ impl AsyncRead for Wire {
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let is_quiet = this.inbox.is_empty() && this.line.is_empty();
-        match is_quiet {
-            true => match this.poll_more(cx) {
-                Poll::Ready(Ok(false)) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-                Poll::Ready(Ok(true)) => return Poll::Ready(Err(out_of_turn(&this.inbox))),
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => {}
-            },
-            false => return Poll::Ready(Err(out_of_turn(&this.inbox))),
+        if this.inbox.is_empty() && this.line.is_empty() {
+            match this.poll_more(cx) {
+                Poll::Ready(Ok(false)) => return Poll::Ready(Err(Unwritten::Closed.into())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Unwritten::Failed(error).into())),
+                Poll::Ready(Ok(true)) | Poll::Pending => {}
+            }
+        }
+        if !this.inbox.is_empty() || !this.line.is_empty() {
+            return Poll::Ready(Err(Unwritten::said(&this.inbox).into()));
         }
         this.heard.forget();
+        this.lines = 0;
         Pin::new(&mut this.stream).poll_write(cx, buf)
     }
 
@@ -145,8 +151,50 @@ impl AsyncWrite for Wire {
     }
 }
 
-/// A server that closes says 421 unasked: worth telling.
-fn out_of_turn(said: &[u8]) -> io::Error {
-    let said: String = String::from_utf8_lossy(said).chars().filter(|c| !c.is_control()).take(200).collect();
-    io::Error::new(io::ErrorKind::ConnectionAborted, format!("the server spoke out of turn: {said}"))
+/// Why nothing was written. Whatever it was meant to be, the server did not hear it.
+#[derive(Debug)]
+pub(super) enum Unwritten {
+    /// The server had said something that it was not asked for. One that closes says 421 so.
+    Said(String),
+    /// The server was gone.
+    Closed,
+    /// The connection was broken.
+    Failed(io::Error),
+}
+
+impl Unwritten {
+    fn said(bytes: &[u8]) -> Self {
+        let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+        Self::Said(String::from_utf8_lossy(first).chars().filter(|c| !c.is_control()).take(200).collect())
+    }
+
+    /// The number and the words of a refusal.
+    pub(super) fn refusal(&self) -> Option<(u16, &str)> {
+        let Self::Said(said) = self else { return None };
+        let number = said.get(..3)?.parse().ok().filter(|n| (400..600).contains(n))?;
+        Some((number, said.get(4..).unwrap_or_default()))
+    }
+}
+
+impl fmt::Display for Unwritten {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Said(said) => write!(f, "the server spoke out of turn: {said}"),
+            Self::Closed => f.write_str("the server closed the connection"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unwritten {}
+
+impl From<Unwritten> for io::Error {
+    fn from(why: Unwritten) -> Self {
+        let kind = match &why {
+            Unwritten::Said(_) => io::ErrorKind::ConnectionAborted,
+            Unwritten::Closed => io::ErrorKind::UnexpectedEof,
+            Unwritten::Failed(error) => error.kind(),
+        };
+        io::Error::new(kind, why)
+    }
 }

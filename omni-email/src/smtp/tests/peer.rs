@@ -39,9 +39,14 @@ impl Peer {
 
     /// The next line; empty when the client is gone.
     pub(super) async fn hear(&mut self) -> String {
+        self.hear_raw().await.trim_end().to_owned()
+    }
+
+    /// The next line with its end.
+    pub(super) async fn hear_raw(&mut self) -> String {
         let mut line = String::new();
         let _ = self.pipe.read_line(&mut line).await;
-        line.trim_end().to_owned()
+        line
     }
 
     /// The next line, which has to begin so.
@@ -68,7 +73,7 @@ impl Peer {
 
     /// Greets and takes the login.
     pub(super) async fn open(&mut self) {
-        self.greet(&["AUTH PLAIN LOGIN", "SIZE 1000000"]).await;
+        self.greet(&["AUTH PLAIN LOGIN", "SIZE 100000000"]).await;
         self.expect("AUTH PLAIN ").await;
         self.say("235 2.7.0 ok").await;
     }
@@ -108,6 +113,28 @@ impl Peer {
         mail
     }
 
+    /// Takes mails until the client goes; how many it took.
+    pub(super) async fn serve(&mut self) -> usize {
+        let mut taken = 0;
+        loop {
+            let line = self.hear().await;
+            match line.split(' ').next().unwrap_or_default() {
+                "" => return taken,
+                "QUIT" => {
+                    self.say("221 2.0.0 bye").await;
+                    return taken;
+                }
+                "DATA" => {
+                    self.say("354 go on").await;
+                    self.mail().await;
+                    self.say("250 2.0.0 queued").await;
+                    taken += 1;
+                }
+                _ => self.say("250 2.1.0 ok").await,
+            }
+        }
+    }
+
     /// Everything until the client goes.
     pub(super) async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
@@ -141,7 +168,8 @@ impl Authority {
         root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let root = CertifiedIssuer::self_signed(root, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
-        let leaf = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &root).unwrap();
+        let leaf =
+            CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &root).unwrap();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -163,12 +191,17 @@ pub(super) struct Script {
 
 impl Script {
     /// Serves `connections` connections, in order; more are not taken.
-    pub(super) async fn new<F>(tls: Tls, connections: usize, serve: impl Fn(usize, Peer) -> F + Send + 'static) -> Self
+    pub(super) async fn new<F>(
+        tls: Tls,
+        connections: usize,
+        serve: impl Fn(usize, Peer) -> F + Send + 'static,
+    ) -> Self
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = Server { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port(), tls };
+        let server =
+            Server { host: "127.0.0.1".to_owned(), port: listener.local_addr().unwrap().port(), tls };
         let authority = Authority::new();
         let mut talks = JoinSet::new();
         let of = authority.clone();
