@@ -118,9 +118,9 @@ fn every_mail_says_what_a_person_reads_in_it() {
         let found = serde_json::to_string_pretty(&view(&default(&with_crlf(raw)))).unwrap() + "\n";
         golden::check(directory().join(format!("{name}.json")), &found);
     }
-    for entry in fs::read_dir(directory()).unwrap() {
-        let path = entry.unwrap().path();
-        assert!(path.with_extension("eml").exists(), "{} has no mail", path.display());
+    for path in fs::read_dir(directory()).unwrap().map(|entry| entry.unwrap().path()) {
+        let is_expected = path.extension().is_some_and(|end| end == "json");
+        assert!(!is_expected || path.with_extension("eml").exists(), "{} has no mail", path.display());
     }
 }
 
@@ -236,21 +236,25 @@ fn one(header: &str, body: String) -> Vec<u8> {
     format!("From: a@client.example\n{header}\n\n{body}").into_bytes()
 }
 
-/// Mails that are made to cost more than they weigh: each of some million bytes.
+/// Mails that are made to cost more than they weigh: each of a million bytes or less.
 fn bombs() -> Vec<(&'static str, Vec<u8>)> {
     const SIZE: usize = 1 << 20;
     let many = |piece: &str| piece.repeat(SIZE / piece.len());
     let mixed = |body: String| one("Content-Type: multipart/mixed; boundary=a", body);
-    let html = |body: String| one("Content-Type: text/html; charset=utf-8", body);
+    // HTML has tests of its own: here only what all of it together costs.
+    let html = |mut body: String| {
+        body.truncate(1 << 16);
+        one("Content-Type: text/html; charset=utf-8", body)
+    };
     let header = |name: &str, value: String| one(&format!("{name}: {value}"), "x".into());
-    let places = "<img src=\"aaa\">".repeat(SIZE / 40);
+    let places = "<img src=\"aaa\">".repeat(4_000);
     let long = "x".repeat(60_000);
     let located = format!(
         "--a\nContent-Type: text/html\n\n{places}\n--a\nContent-Type: image/png\nContent-ID: <{long}>\nContent-Location: aaa\n\nx\n--a--\n"
     );
     let flowed = "Content-Type: text/plain; format=flowed";
     vec![
-        ("nested multiparts", nested(100_000).into_bytes()),
+        ("nested multiparts", nested(20_000).into_bytes()),
         ("mails within mails", many("Content-Type: message/rfc822\n\n").into_bytes()),
         ("empty parts", mixed(many("--a\n"))),
         ("parts with a file", mixed(many("--a\nContent-Type: image/png; name=a.png\n\nx\n"))),
@@ -281,12 +285,12 @@ fn bombs() -> Vec<(&'static str, Vec<u8>)> {
         ("attributes", html(format!("<p {}>", many("a=b ")))),
         (
             "attributes of many names",
-            html(format!("<p {}>", (0..100_000).map(|n| format!("a{n}=b ")).collect::<String>())),
+            html(format!("<p {}>", (0..10_000).map(|n| format!("a{n}=b ")).collect::<String>())),
         ),
         ("begun tags", html(many("<"))),
         ("nested tables", html(many("<table><tr><td>"))),
         ("pictures by place", mixed(located)),
-        ("pictures by id", mixed(format!("--a\nContent-Type: text/html\n\n{}", many("cid:a ")))),
+        ("pictures by id", mixed(format!("--a\nContent-Type: text/html\n\n{}", "cid:a ".repeat(10_000)))),
     ]
 }
 
@@ -310,7 +314,7 @@ fn bombs_cost_no_more_than_their_bytes() {
         let words = mail.body.text.len() + mail.body.html.as_ref().map_or(0, String::len);
         assert!(words <= 16 << 20, "{name}: {words} bytes of words");
         if let Some(peak) = peak() {
-            assert!(peak < 1 << 30, "{name}: {peak} bytes of memory");
+            assert!(peak < 512 << 20, "{name}: {peak} bytes of memory");
         }
         if std::env::var_os("TELL").is_some() {
             println!("{name}: {took:?}, {} files, {:?}, {:?}", mail.files.len(), mail.cut, peak());

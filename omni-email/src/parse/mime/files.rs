@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
+use sha2::{Digest, Sha256};
 
 use super::encoded::{self, Hint};
 use super::field::Fields;
@@ -30,6 +31,8 @@ struct Found<'p> {
     location: Option<String>,
     pixels: Option<(u32, u32)>,
     winmail: Option<Cow<'p, [u8]>>,
+    /// The digest of an invitation.
+    invitation: Option<[u8; 32]>,
 }
 
 /// The words that lie in a `winmail.dat`.
@@ -52,6 +55,7 @@ pub(super) fn list(parts: &[&Part<'_>], html: &mut Option<String>, hint: &Hint) 
             None => found.push(one),
         }
     }
+    once(&mut found);
     if html.is_none() {
         html.clone_from(&inside.html);
     }
@@ -63,6 +67,20 @@ pub(super) fn list(parts: &[&Part<'_>], html: &mut Option<String>, hint: &Hint) 
         }
     }
     (found.into_iter().map(|found| found.file).collect(), inside)
+}
+
+/// An invitation stands in a mail twice: as a form of its words, and as a file for programs that know no such form. It is
+/// listed once, as the first.
+fn once(found: &mut Vec<Found<'_>>) {
+    let mut seen = Vec::new();
+    found.retain(|one| match one.invitation {
+        Some(digest) if seen.contains(&digest) => false,
+        Some(digest) => {
+            seen.push(digest);
+            true
+        }
+        None => true,
+    });
 }
 
 fn one<'a>(part: &Part<'a>, hint: &Hint) -> Found<'a> {
@@ -95,6 +113,9 @@ fn one<'a>(part: &Part<'a>, hint: &Hint) -> Found<'a> {
         content_id: content_id(part),
         location: location.map(|l| l.replace(' ', "")).filter(|l| l.len() > 2 && !l.contains(['"', '\''])),
         pixels: names::pixels(&bytes),
+        invitation: (file.mime.starts_with("text/calendar")
+            || file.name.to_ascii_lowercase().ends_with(".ics"))
+        .then(|| Sha256::digest(&bytes).into()),
         file,
         winmail: tnef.then_some(bytes),
     }
@@ -149,6 +170,7 @@ fn unpack<'p>(
             location: None,
             pixels: names::pixels(data),
             winmail: None,
+            invitation: None,
         });
     }
     let blank = |text: &String| text.trim().is_empty();
