@@ -39,7 +39,9 @@ impl MailAddress {
             (Some(_), Some((_, inside))) => inside.trim_end_matches('>').trim(),
             _ => text,
         };
-        let address = bare.rsplit_once('@').and_then(|(local, domain)| {
+        // A name of several lines is no name: it was meant to end a command or a field.
+        let parts = bare.rsplit_once('@').filter(|_| !text.contains(char::is_control));
+        let address = parts.and_then(|(local, domain)| {
             let domain = domain_to_ascii(domain)?;
             is_local(local).then(|| Self { local: local.to_owned(), domain })
         });
