@@ -4,6 +4,7 @@
 //! what is to be shown, or `--> whole` when nothing may be cut, and perhaps `--> signature` and the signature.
 
 use omni_email::parse::quotes::{Cut, cut};
+use proptest::prelude::*;
 
 struct Case {
     name: String,
@@ -36,7 +37,8 @@ fn check(file: &str, html: bool) -> usize {
     let cases = cases(file);
     let mut wrong = Vec::new();
     for case in &cases {
-        let Cut { visible, quoted, signature } = if html { cut("", Some(&case.mail)) } else { cut(&case.mail, None) };
+        let Cut { visible, quoted, signature } =
+            if html { cut("", Some(&case.mail)) } else { cut(&case.mail, None) };
         let expected = case.visible.clone().unwrap_or_else(|| case.mail.trim().to_owned());
         if visible != expected {
             wrong.push(format!("{}\n  shown    {visible:?}\n  expected {expected:?}", case.name));
@@ -105,4 +107,58 @@ fn long_and_evil_texts_take_no_longer_than_their_length() {
 fn a_mail_that_is_nothing_but_a_quote_is_shown_whole() {
     let mail = "ср, 5 июн. 2024 г. в 10:00, Поддержка <help@shop.example>:\n> Здравствуйте!\n> Заказ готов.";
     assert_eq!(cut(mail, None), Cut { visible: mail.to_owned(), quoted: None, signature: None });
+}
+
+/// Pieces of which mails that mislead can be made.
+const LINES: &[&str] = &[
+    "",
+    "Спасибо!",
+    "> цитата 😀",
+    ">> раньше",
+    "ср, 5 июн. 2024 г. в 10:00, Аня <a@shop.example>:",
+    "05.06.2024, 10:00, \"Аня\" <a@shop.example>:",
+    "On Wed, Jun 5, 2024 at 10:00 AM Support <help@shop.example> wrote:",
+    "On Monday I wrote:",
+    "Четверг, 5 июня 2024, 10:00 +03:00 от Аня <a@shop.example>:",
+    "From: Anna <a@b.example>",
+    "Sent: Wednesday",
+    "To: x",
+    "Subject: y",
+    "От: Анна",
+    "Тема: z",
+    "________________________________",
+    "-----Original Message-----",
+    "---------- Forwarded message ---------",
+    "-- ",
+    "--",
+    "С уважением,",
+    "Иван",
+    "Отправлено с iPhone",
+    "This e-mail and any attachments are confidential.",
+    "## Ответ пишите выше этой строки ##",
+    "А когда вы работаете?",
+    "P.S. да",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn no_line_is_lost_and_something_is_always_shown(lines in prop::collection::vec(prop::sample::select(LINES), 0..16)) {
+        let text = lines.join("\n");
+        let Cut { visible, quoted, signature } = cut(&text, None);
+        prop_assert_eq!(visible.trim().is_empty(), text.trim().is_empty());
+        let kept: Vec<String> = [Some(visible), quoted, signature].into_iter().flatten().collect();
+        let kept: Vec<&str> = kept.iter().flat_map(|part| part.lines()).map(str::trim).collect();
+        for line in lines.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
+            let count = |all: &[&str]| all.iter().filter(|one| one.trim() == line).count();
+            prop_assert_eq!(count(&kept), count(&lines), "{:?}", line);
+        }
+    }
+
+    #[test]
+    fn any_text_and_any_html_are_taken(text in "(?s).{0,300}", html in "(?s).{0,300}") {
+        prop_assert_eq!(cut(&text, None).visible.trim().is_empty(), text.trim().is_empty());
+        cut(&text, Some(&html));
+    }
 }

@@ -11,6 +11,7 @@ use omni_email::parse::report::{
     SentBy, Told, report,
 };
 use omni_email::parse::{Limits, read};
+use proptest::prelude::*;
 
 const OURS: &str = "0197b1a0-0000-7000-8000-000000000001";
 
@@ -271,4 +272,54 @@ fn evil_reports_take_no_longer_than_their_length() {
         }
     }
     assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
+/// Pieces of which reports of every broken kind can be made.
+const PIECES: &[&str] = &[
+    "Final-Recipient: rfc822; anna@b.example\n",
+    "Original-Recipient: utf-8; \\x{430}\\x{}\\x{110000}@b\n",
+    "Action: failed\n",
+    "Action: \n",
+    "Status: 5.1.1\n",
+    "Status: 5.1\n",
+    "Status: 999.1.1\n",
+    "Diagnostic-Code: smtp; 550-5.1.1 нет\n 550 5.1.1 такого 😀\n",
+    "Diagnostic-Code:\n",
+    "Disposition: ;\n",
+    "Disposition: a/b; displayed/error\n",
+    "Original-Message-ID: <>\n",
+    "Feedback-Type: \n",
+    "Original-Rcpt-To: <@>\n",
+    "Message-ID: <omni.0197b1a0-0000-7000-8000-000000000001@shop.example>\n",
+    "\n",
+    " \n",
+    "\r",
+    ":\n",
+    "<anna@b.example>:\n",
+    "  anna@b.example\n",
+    "--- Below this line is a copy of the message.\n",
+    "Undelivered Mail",
+    "\u{0}",
+];
+
+proptest! {
+    #[test]
+    fn any_report_is_taken(
+        pieces in prop::collection::vec(prop::sample::select(PIECES), 0..20),
+        mime in prop::sample::select(&["message/delivery-status", "message/disposition-notification", "message/feedback-report", "text/plain", "message/rfc822", "text/html"][..]),
+        noise in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let headers = Headers::new([("from", "MAILER-DAEMON@a.example"), ("return-path", "<>"), ("x-failed-recipients", "x@y.example")]);
+        let mut bytes = pieces.concat().into_bytes();
+        bytes.extend(noise);
+        let parts = [ReportPart { mime, bytes: &bytes }, ReportPart { mime: "text/rfc822-headers", bytes: &bytes }];
+        let told = report(&parts, &headers);
+        if let Some(Report::Delivery(delivery)) = &told {
+            for one in &delivery.recipients {
+                prop_assert_eq!(one.error().is_some(), one.reason().is_some());
+                prop_assert!(!one.address.contains(char::is_control));
+            }
+        }
+        prop_assert!(told.is_some());
+    }
 }

@@ -214,15 +214,18 @@ impl Said {
         let codes = || text.split(is_border).filter_map(|word| Some((reason::digits(word)?.0, word)));
         let agrees = |found: &(u16, &str)| class.is_none_or(|class| class == found.0);
         let status = codes().find(agrees).map(|(_, word)| word.to_owned());
-        let is_code = |word: &&str| {
-            let mut parts = word.trim_matches(['#', '(', ')', ';', ':']).splitn(2, '-');
-            let (first, second) = (parts.next().unwrap_or_default(), parts.next());
-            let is_status = |part: &str| status.as_deref() == Some(part);
-            let is_number = number.is_some_and(|number| first.parse() == Ok(number));
-            (is_number && second.is_none_or(|second| second.is_empty() || is_status(second)))
-                || (is_status(first) && second.is_none())
+        let is_status = |word: &str| status.as_deref() == Some(word);
+        let is_number = |word: &str| number.is_some_and(|number| word.parse() == Ok(number));
+        // `550-Words`: the sign of a line that is not the last.
+        let rest = |word: &str| match word.split_once('-') {
+            Some((first, rest)) if is_number(first) => rest.to_owned(),
+            _ => word.to_owned(),
         };
-        let words: Vec<&str> = text.split_whitespace().filter(|word| !is_code(word)).collect();
+        let is_code = |word: &String| {
+            let word = word.trim_matches(['#', '(', ')', ';', ':']);
+            word.is_empty() || is_number(word) || is_status(word)
+        };
+        let words: Vec<String> = text.split_whitespace().map(rest).filter(|word| !is_code(word)).collect();
         let words: String = words.join(" ").chars().take(MAX_TEXT).collect();
         Self { number, status, text: Some(words).filter(|words| !words.is_empty()) }
     }

@@ -113,16 +113,16 @@ fn parted(text: &str) -> (Vec<&str>, Vec<&str>) {
     let lines: Vec<&str> = text.lines().take(MAX_LINES).filter(|line| line.len() <= MAX_LINE).collect();
     let mark = lines.iter().position(|line| COPY.is_match(line.trim()));
     // Without a mark the copy is told by its headers: several of them, one below the other.
+    let is_field = |line: &&str| FIELD.is_match(line);
+    let goes_on = |line: &&str| is_field(line) || line.starts_with([' ', '\t']);
     let header = || {
-        let is_header = |line: &&str| HEADER.is_match(line);
-        lines.windows(3).position(|three| three.iter().all(|line| is_header(line)))
+        lines.windows(3).position(|three| three.first().is_some_and(is_field) && three.iter().all(goes_on))
     };
     match mark.map(|at| (at, at + 1)).or_else(|| header().map(|at| (at, at))) {
         Some((end, begin)) => {
-            let report = lines.get(..end).unwrap_or_default().to_vec();
             let copy =
-                lines.get(begin..).unwrap_or_default().iter().skip_while(|line| !HEADER.is_match(line));
-            (report, copy.copied().collect())
+                lines.get(begin..).unwrap_or_default().iter().copied().skip_while(|line| !is_field(line));
+            (lines.get(..end).unwrap_or_default().to_vec(), copy.collect())
         }
         None => (lines, Vec::new()),
     }
@@ -218,7 +218,7 @@ static OWN: LazyLock<Regex> = LazyLock::new(|| {
 static HEADING: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"^\s{0,8}(?:[*-]\s+)?(?:<(?P<bracketed>[^\s<>@]+@[^\s<>@]+)>(?:\s*\([^)]*\))?:?|",
-        r"'?(?P<alone>[^\s<>@:'();,]+@[^\s<>@:'();,]+\.[^\s<>@:'();,]+)'?(?:\s*\([^)]*\))?:?)(?P<rest>\s*|\s+(?:host|said|\S*: ).*)$",
+        r"'?(?P<alone>[^\s<>@:'();,]+@[^\s<>@:'();,]+\.[^\s<>@:'();,]+)'?(?:\s*\([^)]*\))?:?)(?P<rest>\s*|\s+(?:host|said|on|\S*: ).*)$",
     ))
 });
 
@@ -234,10 +234,10 @@ static COPY: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The fields that a mail's header has in any case, and those that servers put above them.
-static HEADER: LazyLock<Regex> = LazyLock::new(|| {
+static FIELD: LazyLock<Regex> = LazyLock::new(|| {
     regex(concat!(
         r"(?i)^(?:return-path|received|message-id|date|from|to|cc|subject|mime-version|content-type|dkim-signature|",
-        r"references|in-reply-to|reply-to|delivered-to|x-[a-z-]+|content-transfer-encoding|user-agent|auto-submitted):|^[ \t]+\S",
+        r"references|in-reply-to|reply-to|delivered-to|x-[a-z-]+|content-transfer-encoding|user-agent|auto-submitted):",
     ))
 });
 
