@@ -70,6 +70,12 @@ impl Letter {
         self
     }
 
+    /// Its Message-ID, without `<>`; `None` when it has none.
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.message_id.as_deref()
+    }
+
     /// No Message-ID.
     pub fn without_message_id(mut self) -> Self {
         self.message_id = None;
