@@ -22,6 +22,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::config::{Server, Tls};
+use crate::presets::ascii;
 
 mod trust;
 
@@ -85,7 +86,8 @@ impl Dialer {
     /// Network, timeout, or a certificate that is not trusted (as [`Configuration`](ErrorKind::Configuration), with
     /// advice).
     pub(crate) async fn connect(&self, operation: &'static str, server: &Server) -> Result<Stream> {
-        let at = (server.host.trim_matches(['[', ']']), server.port);
+        let host = host_of(server);
+        let at = (host.as_str(), server.port);
         let socket = within(operation, server, TcpStream::connect(at)).await?;
         prepare(&socket).map_err(|e| failed(operation, server, e))?;
         match server.tls {
@@ -109,7 +111,7 @@ impl Dialer {
         server: &Server,
         socket: TcpStream,
     ) -> Result<Stream> {
-        let name = ServerName::try_from(server.host.trim_matches(['[', ']']).to_owned())
+        let name = ServerName::try_from(host_of(server))
             .map_err(|_| Error::configuration(operation, format!("{} is no host name", server.host)))?;
         let stream = within(operation, server, self.tls.connect(name, socket)).await?;
         Ok(Stream::Tls(Box::new(stream)))
@@ -144,6 +146,12 @@ fn prepare(socket: &TcpStream) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY);
     SockRef::from(socket).set_tcp_keepalive(&probes)
+}
+
+/// A server's name as DNS and certificates have it, in ASCII; or its address.
+fn host_of(server: &Server) -> String {
+    let host = server.host.trim_matches(['[', ']']);
+    ascii(host).unwrap_or_else(|| host.to_owned())
 }
 
 /// A name may lead anywhere: where it led is what counts.

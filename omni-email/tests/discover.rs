@@ -16,6 +16,7 @@ use omni_email::discover::{
     discover,
 };
 use omni_email::{Auth, Server, Tls};
+use proptest::prelude::*;
 use tokio::time::Instant;
 use url::Url;
 use wiremock::matchers::{method, path};
@@ -458,6 +459,30 @@ fn files_that_are_made_to_harm_are_refused() {
         let _ = autoconfig::parse(&good.as_bytes()[..end]);
     }
     let _ = autoconfig::parse(b"<clientConfig>\xff\xfe</clientConfig>");
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_read_or_refused_and_what_is_read_has_tls(
+        before in ".{0,40}",
+        host in "[a-z.%А-я]{0,20}",
+        port in 0u32..70_000,
+        socket in "(SSL|STARTTLS|plain|)",
+        after in prop::collection::vec(any::<u8>(), 0..60),
+    ) {
+        let _ = autoconfig::parse(before.as_bytes());
+        let section = section("imap", &host, &port.to_string(), &socket, "password-cleartext");
+        let mut file = format!("<clientConfig><emailProvider>{section}").into_bytes();
+        file.extend(after);
+        let _ = autoconfig::parse(&file);
+        let whole = format!("<clientConfig><emailProvider>{section}</emailProvider></clientConfig>");
+        for offer in autoconfig::parse(whole.as_bytes()).unwrap().imap {
+            prop_assert!(offer.tls != Tls::None && offer.port > 0);
+            if let Some((server, _)) = offer.filled(ADDRESS) {
+                prop_assert!(server.host.is_ascii() && !server.host.contains(char::is_whitespace));
+            }
+        }
+    }
 }
 
 #[tokio::test]

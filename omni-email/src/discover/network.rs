@@ -214,7 +214,92 @@ impl Resolve for PublicOnly {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
+    use hickory_resolver::net::runtime::TokioRuntimeProvider;
+    use hickory_resolver::proto::op::{Message, ResponseCode};
+    use hickory_resolver::proto::rr::rdata::{MX, SRV};
+    use hickory_resolver::proto::rr::{Name as DnsName, Record};
+    use tokio::net::UdpSocket;
+
     use super::*;
+
+    /// What a DNS server knows of these names.
+    fn known(name: &str) -> Result<Vec<RData>, ResponseCode> {
+        let host = |name: &str| DnsName::from_ascii(name).unwrap();
+        match name {
+            "shop.example." => Ok(vec![
+                RData::MX(MX::new(10, host("mx1.hoster.example."))),
+                RData::MX(MX::new(5, host("xn--e1afmkfd.xn--p1ai."))),
+            ]),
+            "none.example." => Ok(vec![RData::MX(MX::new(0, host(".")))]),
+            "_imaps._tcp.shop.example." => {
+                Ok(vec![RData::SRV(SRV::new(1, 2, 993, host("imap.shop.example.")))])
+            }
+            "_imap._tcp.shop.example." => Ok(vec![RData::SRV(SRV::new(0, 0, 0, host(".")))]),
+            "empty.example." | "_submission._tcp.shop.example." => Ok(Vec::new()),
+            "broken.example." => Err(ResponseCode::ServFail),
+            _ => Err(ResponseCode::NXDomain),
+        }
+    }
+
+    /// A network whose DNS server is this.
+    async fn network() -> Network {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let mut server = NameServerConfig::udp(Ipv4Addr::LOCALHOST.into());
+        server.connections = vec![ConnectionConfig::udp()];
+        server.connections[0].port = socket.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            let mut buffer = [0; 1500];
+            while let Ok((length, from)) = socket.recv_from(&mut buffer).await {
+                let mut answer = Message::from_vec(&buffer[..length]).unwrap().into_response();
+                let name = answer.queries[0].name().clone();
+                match known(&name.to_ascii().to_lowercase()) {
+                    Ok(found) => drop(answer.add_answers(
+                        found.into_iter().map(|data| Record::from_rdata(name.clone(), 60, data)),
+                    )),
+                    Err(code) => answer.metadata.response_code = code,
+                }
+                socket.send_to(&answer.to_vec().unwrap(), from).await.unwrap();
+            }
+        });
+        let config = ResolverConfig::from_name_servers(vec![server]);
+        let dns = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+        Network { dns: dns.build().unwrap(), ..Network::new(PrivateNetworks::Allowed).unwrap() }
+    }
+
+    #[tokio::test]
+    async fn hosts_that_take_mail_are_read_as_dns_has_them() {
+        let found = network().await.mx("shop.example").await.unwrap();
+        let found: Vec<_> = found.iter().map(|mx| (mx.preference, crate::presets::ascii(&mx.host))).collect();
+        assert_eq!(found.len(), 2);
+        assert!(found.contains(&(10, Some("mx1.hoster.example".to_owned()))), "{found:?}");
+        assert!(found.contains(&(5, Some("xn--e1afmkfd.xn--p1ai".to_owned()))), "{found:?}");
+        let none = network().await.mx("none.example.").await.unwrap();
+        assert_eq!(none.iter().map(|mx| crate::presets::ascii(&mx.host)).collect::<Vec<_>>(), [None]);
+    }
+
+    #[tokio::test]
+    async fn services_are_read_with_their_ports_and_the_dot_of_those_not_offered() {
+        let network = network().await;
+        let found = network.srv("_imaps._tcp.shop.example").await.unwrap();
+        let expected = Srv { priority: 1, weight: 2, port: 993, host: "imap.shop.example.".to_owned() };
+        assert_eq!(found, [expected]);
+        let none = network.srv("_imap._tcp.shop.example").await.unwrap();
+        assert_eq!((none.len(), none[0].host.as_str()), (1, "."));
+    }
+
+    #[tokio::test]
+    async fn that_there_is_nothing_is_an_answer_and_a_broken_server_is_none() {
+        let network = network().await;
+        assert_eq!(network.mx("empty.example").await.unwrap(), []);
+        assert_eq!(network.mx("gone.example").await.unwrap(), []);
+        assert_eq!(network.srv("_submission._tcp.shop.example").await.unwrap(), []);
+        let error = network.mx("broken.example").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Network);
+        assert!(error.text().unwrap().starts_with("DNS gave no answer"), "{error}");
+    }
 
     #[test]
     fn a_redirect_leads_to_https_only() {

@@ -233,6 +233,20 @@ fn in_clear_no_other_machine_is_spoken_to_whatever_name_it_has() {
 }
 
 #[test]
+fn names_in_any_script_and_addresses_in_brackets_are_what_dns_and_certificates_have() {
+    for (host, expected) in [
+        ("почта.Ромашка.рф", "xn--80a1acny.xn--80aa3agjl3d.xn--p1ai"),
+        ("Mail.Shop.example.", "mail.shop.example"),
+        ("[::1]", "::1"),
+        ("192.0.2.1", "192.0.2.1"),
+    ] {
+        let host = host_of(&at(host, 993, Tls::Implicit));
+        assert!(ServerName::try_from(host.clone()).is_ok(), "{host}");
+        assert_eq!(host, expected);
+    }
+}
+
+#[test]
 fn what_is_no_certificate_is_refused() {
     let key = KeyPair::generate().unwrap().serialize_pem();
     for pem in ["", "сертификат", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----", &key]
