@@ -20,8 +20,8 @@ mod smtp;
 use omni_core::Provider;
 use omni_core::registry::Facts;
 
-pub use connector::{Email, connector, connector_with};
 pub use config::{AnswerTo, Auth, Config, Dkim, First, Grant, Junk, Seen, SentCopy, Server, Tls};
+pub use connector::{Email, connector, connector_with};
 
 /// The name of this kind of channel.
 pub const PROVIDER: Provider = Provider::from_static("email");

@@ -52,7 +52,7 @@ impl Folders {
     /// Asks for all of them. Purposes (RFC 6154) come with a plain LIST, whatever the server says it can do.
     pub(crate) async fn list(wire: &mut Wire) -> Result<Self> {
         let answer = wire.command("LIST", r#"LIST "" "*""#).await?;
-        let all = answer.told.into_iter().filter_map(|told| match told {
+        let all = answer.into_iter().filter_map(|told| match told {
             Told::Folder(folder) if folder.opens => Some(folder),
             _ => None,
         });
@@ -138,7 +138,7 @@ impl Wire {
         };
         let answer = self.command(operation, &format!("{verb} {}", folder.quoted(operation)?)).await?;
         let (mut validity, mut next, mut exists) = (None, None, 0);
-        for told in answer.told {
+        for told in answer {
             match told {
                 Told::Code(Code::UidValidity(v)) => validity = Some(v),
                 Told::Code(Code::UidNext(n)) => next = Some(n),
@@ -159,7 +159,7 @@ impl Wire {
     /// The mails that a search finds, in order.
     pub(crate) async fn search(&mut self, criteria: &str) -> Result<Uids> {
         let answer = self.command("SEARCH", &format!("UID SEARCH {criteria}")).await?;
-        let found = answer.told.into_iter().filter_map(|told| match told {
+        let found = answer.into_iter().filter_map(|told| match told {
             Told::Found(uids) => Some(uids),
             _ => None,
         });
@@ -251,7 +251,7 @@ impl Wire {
     /// Runs a FETCH. Items that name no UID are news that nobody asked for, and are left out.
     async fn fetched(&mut self, line: &str, bytes: u64) -> Result<Vec<Fetched>> {
         let answer = self.command_of("FETCH", line, bytes).await?;
-        let mails = answer.told.into_iter().filter_map(|told| match told {
+        let mails = answer.into_iter().filter_map(|told| match told {
             Told::Mail(mail) if mail.uid.is_some() => Some(mail),
             _ => None,
         });

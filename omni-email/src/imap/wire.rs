@@ -49,15 +49,6 @@ pub(crate) struct Wire {
     news: bool,
 }
 
-/// How a command ended, and all that was told before.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    /// What was told, in order.
-    pub(crate) told: Vec<Told>,
-    /// The fact in brackets with the end of the command.
-    pub(crate) code: Option<Code>,
-}
-
 /// A command that was refused, with the fact in brackets.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -160,7 +151,7 @@ impl Wire {
 
     async fn learn_capabilities(&mut self) -> Result<()> {
         let answer = self.command("CAPABILITY", "CAPABILITY").await?;
-        let lists = answer.told.into_iter().filter_map(|told| match told {
+        let lists = answer.into_iter().filter_map(|told| match told {
             Told::Capabilities(list) => Some(list),
             _ => None,
         });
@@ -222,7 +213,7 @@ impl Wire {
     ///
     /// # Errors
     /// When the server says NO or BAD, or the connection is lost before the command's own end.
-    pub(crate) async fn command(&mut self, operation: &'static str, line: &str) -> Result<Answer> {
+    pub(crate) async fn command(&mut self, operation: &'static str, line: &str) -> Result<Vec<Told>> {
         self.command_of(operation, line, ANSWER).await
     }
 
@@ -232,7 +223,7 @@ impl Wire {
         operation: &'static str,
         line: &str,
         bytes: u64,
-    ) -> Result<Answer> {
+    ) -> Result<Vec<Told>> {
         self.client.get_mut().allow(bytes, PATIENCE);
         let tag = self.say(operation, line).await?;
         self.answer(operation, &tag).await.map_err(|refused| refused.error)
@@ -247,7 +238,7 @@ impl Wire {
         operation: &'static str,
         line: &str,
         literal: &[u8],
-    ) -> Result<Answer, Refused> {
+    ) -> Result<Vec<Told>, Refused> {
         self.client.get_mut().allow(ANSWER, PATIENCE);
         let tag = self.say(operation, line).await?;
         loop {
@@ -265,8 +256,8 @@ impl Wire {
         self.answer(operation, &tag).await
     }
 
-    /// Waits for the end of a command.
-    async fn answer(&mut self, operation: &'static str, tag: &str) -> Result<Answer, Refused> {
+    /// Waits for the end of a command. What was told before, in order.
+    async fn answer(&mut self, operation: &'static str, tag: &str) -> Result<Vec<Told>, Refused> {
         let mut told = Vec::new();
         loop {
             match self.next(operation).await? {
@@ -277,7 +268,7 @@ impl Wire {
                 }
                 // The end of a command that was given up would shift every later answer.
                 Next::End { tag: ended, .. } if ended != tag => return Err(self.confused(operation).into()),
-                Next::End { ended: Ok(()), code, .. } => return Ok(Answer { told, code }),
+                Next::End { ended: Ok(()), .. } => return Ok(told),
                 Next::End { ended: Err(text), code, .. } => {
                     return Err(Refused { error: self.refused(operation, code.as_ref(), &text), code });
                 }
@@ -317,7 +308,7 @@ impl Wire {
         self.client.get_mut().allow(ANSWER, END_OF_IDLE);
         self.write(OPERATION, b"DONE").await?;
         let answer = self.answer(OPERATION, &tag).await.map_err(|refused| refused.error)?;
-        heard |= answer.told.iter().any(is_news);
+        heard |= answer.iter().any(is_news);
         Ok(if heard { Idle::News } else { Idle::Quiet })
     }
 

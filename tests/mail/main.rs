@@ -1,0 +1,12 @@
+//! E-mail against real servers: Dovecot and Postfix, started here.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
+
+mod accounts;
+#[path = "../support/built.rs"]
+mod built;
+mod desk;
+mod exactly_once;
+mod receiving;
+mod sending;
+mod servers;
