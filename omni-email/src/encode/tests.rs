@@ -339,6 +339,17 @@ fn a_mail_above_the_limit_is_refused_before_it_is_handed_in() {
 }
 
 #[test]
+fn what_is_declared_goes_out_as_it_is() {
+    use MediaKind::*;
+    let caps = crate::capabilities::capabilities(&config(), None);
+    for kind in [Image, Video, Animation, Audio, Voice, File] {
+        assert_eq!(caps.supports(kind.into()), omni_core::capability::Support::Full);
+        let media = Media::new(kind, Bytes::from_static(b"x")).named("файл.bin");
+        assert_eq!(read(&sent(&item(Content::media(media)))).files.len(), 1, "{kind:?}");
+    }
+}
+
+#[test]
 fn what_is_not_declared_is_refused() {
     let place = Location { latitude: 1.0, longitude: 2.0, title: None, address: None, live_seconds: None };
     let url = Media::new(MediaKind::File, url::Url::parse("https://x.example/a").unwrap());

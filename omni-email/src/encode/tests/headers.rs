@@ -3,13 +3,12 @@
 use super::*;
 
 fn noted(subject: &str, references: &[&str]) -> Option<Note> {
-    let mut note = ThreadNote::default();
-    note.subject = subject.to_owned();
-    note.references = references.iter().map(ToString::to_string).collect();
-    note.last = note.references.last().cloned();
-    note.cc =
-        vec!["boss@example.com".to_owned(), "help@shop.example".to_owned(), "ANNA@example.com".to_owned()];
-    Some(note.to_note())
+    let references: Vec<String> = references.iter().map(ToString::to_string).collect();
+    let cc = ["boss@example.com", "help@shop.example", "ANNA@example.com"].map(str::to_owned).to_vec();
+    Some(
+        ThreadNote { subject: subject.to_owned(), last: references.last().cloned(), references, cc }
+            .to_note(),
+    )
 }
 
 fn next(mail: &Composed) -> ThreadNote {
@@ -188,11 +187,12 @@ fn no_words_from_outside_become_headers() {
         config.name = Some(attack.into());
         config.signature = Some(attack.into());
         config.subject = Some(attack.into());
-        let mut note = ThreadNote::default();
-        note.subject = attack.to_owned();
-        note.last = Some(attack.to_owned());
-        note.references = vec![format!("{attack}@x.example"), attack.to_owned()];
-        note.cc = vec![attack.to_owned(), format!("{attack}@example.com")];
+        let note = ThreadNote {
+            subject: attack.to_owned(),
+            last: Some(attack.to_owned()),
+            references: vec![format!("{attack}@x.example"), attack.to_owned()],
+            cc: vec![attack.to_owned(), format!("{attack}@example.com")],
+        };
         let parts = EmailParts {
             html: Some(format!("<p>{attack}</p>")),
             quoted: Some(attack.into()),
