@@ -2,6 +2,8 @@
 //!
 //! The mails are in `corpus/*.eml`, what each says in `corpus/*.json`; `UPDATE_GOLDEN=1` writes these anew.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
