@@ -101,7 +101,7 @@ impl Element<'_> {
 
 /// The same HTML, well nested, without what is hidden, remote pictures out of the way.
 pub(super) fn to_show(html: &str) -> String {
-    run(html, Show(String::with_capacity(html.len()))).0
+    run(html, Show { out: String::with_capacity(html.len()), references: 0 }).out
 }
 
 /// Runs over HTML.
@@ -243,13 +243,23 @@ impl<W: Writer> State<W> {
     }
 }
 
+/// Most characters of one text that are written as references (`&amp;`). What parses the HTML next adds each to the
+/// text before it in a time that grows with that text, so that a megabyte of `&` takes minutes. A comment, which it drops,
+/// begins another text.
+const MAX_REFERENCES: usize = 256;
+
 /// Writes HTML again.
-struct Show(String);
+struct Show {
+    out: String,
+    /// References since the last tag or comment.
+    references: usize,
+}
 
 impl Writer for Show {
     fn open(&mut self, tag: &Element<'_>) -> Closing {
-        self.0.push('<');
-        self.0.push_str(tag.name);
+        self.references = 0;
+        self.out.push('<');
+        self.out.push_str(tag.name);
         for (name, value) in tag.iter() {
             let (name, value) = match (tag.name, name) {
                 // Of the stranger's own there is none.
@@ -261,36 +271,45 @@ impl Writer for Show {
                 _ => (name, value.to_owned()),
             };
             if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
-                self.0.push(' ');
-                self.0.push_str(name);
-                self.0.push_str("=\"");
-                escape(&value, &mut self.0);
-                self.0.push('"');
+                self.out.push(' ');
+                self.out.push_str(name);
+                self.out.push_str("=\"");
+                escape(&value, &mut self.out);
+                self.out.push('"');
             }
         }
-        self.0.push('>');
+        self.out.push('>');
         Closing::default()
     }
 
     fn close(&mut self, name: &str, _: Closing) {
-        self.0.push_str("</");
-        self.0.push_str(name);
-        self.0.push('>');
+        self.references = 0;
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
     }
 
     fn words(&mut self, words: &str) {
-        escape(words, &mut self.0);
+        for piece in words.split_inclusive(['&', '<', '>', '"']) {
+            escape(piece, &mut self.out);
+            self.references += 1;
+            if self.references == MAX_REFERENCES {
+                self.out.push_str("<!---->");
+                self.references = 0;
+            }
+        }
     }
 }
 
 /// The address of a picture that would be loaded from elsewhere.
 fn remote(address: &str) -> Option<String> {
-    let address = address.trim();
+    // Browsers pass over these wherever they stand.
+    let address: String = address.trim().chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')).collect();
     if address.starts_with("//") {
         return Some(format!("https:{address}"));
     }
-    let url = url::Url::parse(address).ok()?;
-    matches!(url.scheme(), "http" | "https").then(|| address.to_owned())
+    let url = url::Url::parse(&address).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(address)
 }
 
 /// Writes words so that they are words in HTML too.
