@@ -52,7 +52,7 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(title = "SMTP server")]
     pub smtp: Option<Server>,
-    /// Further addresses that are ours: mail from them is not a customer's, and `from` may be one of them.
+    /// Further addresses that are ours: mail from them is no customer's, and none of them gets a copy of an answer.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(title = "Further own addresses")]
     pub aliases: Vec<String>,
