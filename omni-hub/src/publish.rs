@@ -62,7 +62,8 @@ fn hex(bytes: &[u8]) -> String {
 /// A name of harmless characters with the right end.
 fn file_name(media: &Media) -> String {
     let name = media.name.as_deref().unwrap_or_default();
-    let (stem, end) = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).unwrap_or((name, ""));
+    let is_name = |(stem, end): &(&str, &str)| !stem.is_empty() && end.chars().all(char::is_alphanumeric);
+    let (stem, end) = name.rsplit_once('.').filter(is_name).unwrap_or((name, ""));
     let harmless = |text: &str| -> String {
         let fits = |c: char| if c.is_alphanumeric() || c == '-' || c == '_' { c } else { '_' };
         text.chars().map(fits).take(NAME).collect()
