@@ -265,7 +265,7 @@ enum Marked {
 fn marked(tag: &Element<'_>) -> Option<Marked> {
     let id = tag.get("id").unwrap_or_default();
     let classes = |names: &[&str]| names.iter().any(|name| tag.is_of(name));
-    if classes(&["gmail_signature", "moz-signature", "protonmail_signature_block"])
+    if classes(&["gmail_signature", "gmail_signature_prefix", "moz-signature", "protonmail_signature_block"])
         || matches!(id, "Signature" | "ms-outlook-mobile-signature" | "AppleMailSignature")
         || tag.get("data-smartmail") == Some("gmail_signature")
         || tag.get("data-signature-widget") == Some("container")
