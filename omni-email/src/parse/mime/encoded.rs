@@ -173,7 +173,7 @@ impl<'a> Word<'a> {
             return;
         }
         // A word that is whole by itself does not complete the one before.
-        let completes = self.text.len() % 4 != 0;
+        let completes = !self.text.len().is_multiple_of(4);
         if !completes {
             bytes.extend(base64(&waiting));
         }
