@@ -21,9 +21,13 @@ const ATTRIBUTES: &str = "href hreflang rel dir cite align char charoff span dat
 /// Addresses that may be in `href` and `cite`.
 const SCHEMES: [&str; 7] = ["http://", "https://", "mailto:", "tel:", "sms:", "ftp://", "mid:"];
 
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).unwrap_or_else(|error| unreachable!("{error}"))
+}
+
 static TAG: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r#"<(/?)([^\s>/]*)((?:\s+[^\s=>]+(?:="[^"]*")?)*)\s*>"#).unwrap());
-static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r#"([^\s=>]+)(?:="([^"]*)")?"#).unwrap());
+    LazyLock::new(|| regex(r#"<(/?)([^\s>/]*)((?:\s+[^\s=>]+(?:="[^"]*")?)*)\s*>"#));
+static ATTRIBUTE: LazyLock<Regex> = LazyLock::new(|| regex(r#"([^\s=>]+)(?:="([^"]*)")?"#));
 
 /// What is not allowed in cleaned HTML; nothing when all is well.
 fn faults(html: &str) -> Vec<String> {

@@ -15,9 +15,9 @@ struct Case {
 
 fn cases(file: &str) -> Vec<Case> {
     let one = |text: &str| {
-        let (name, rest) = text.split_once('\n').unwrap();
+        let (name, rest) = text.split_once('\n').unwrap_or((text, ""));
         let mut parts = rest.split("\n--> ");
-        let mail = parts.next().unwrap().to_owned();
+        let mail = parts.next().unwrap_or_default().to_owned();
         let mut case = Case { name: name.to_owned(), mail, visible: None, signature: None };
         for part in parts {
             let (kind, words) = part.split_once('\n').unwrap_or((part, ""));

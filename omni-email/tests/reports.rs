@@ -29,7 +29,9 @@ fn delivery(mail: &Mail) -> &Delivery {
 }
 
 /// Address, action, code, reason.
-fn told(one: &Recipient) -> (&str, Action, &str, Option<Reason>) {
+type Fate<'a> = (&'a str, Action, &'a str, Option<Reason>);
+
+fn told(one: &Recipient) -> Fate<'_> {
     (&one.address, one.action, one.status.as_deref().unwrap_or_default(), one.reason())
 }
 
@@ -41,7 +43,7 @@ fn is_ours(report: &Report) -> bool {
 fn reports_of_all_servers_name_recipient_reason_and_message() {
     use Action::{Delayed, Delivered, Failed, Relayed};
     use Reason::{Full, Refused, UnknownAddress, Unreachable};
-    let table: &[(Mail, &[(&str, Action, &str, Option<Reason>)])] = &[
+    let table: &[(Mail, &[Fate<'_>])] = &[
         (mail!("postfix"), &[("nobody@customer.example", Failed, "5.1.1", Some(UnknownAddress))]),
         (mail!("postfix_late"), &[("anna@customer.example", Delayed, "4.4.1", Some(Unreachable))]),
         (mail!("postfix_given_up"), &[("anna@customer.example", Failed, "4.4.1", Some(Unreachable))]),

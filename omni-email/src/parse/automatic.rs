@@ -86,7 +86,7 @@ impl Automatic {
 /// assert_eq!(automatic(&mail), Some(Automatic::Submitted));
 /// ```
 pub fn automatic(mail: &Mail) -> Option<Automatic> {
-    let reasons: [(fn(&Mail) -> bool, Automatic); 11] = [
+    let signs: [(Sign, Automatic); 11] = [
         (signs::is_loop, Automatic::Loop),
         (signs::is_circling, Automatic::Circling),
         (is_report, Automatic::Report),
@@ -99,8 +99,11 @@ pub fn automatic(mail: &Mail) -> Option<Automatic> {
         (signs::is_absence, Automatic::Absence),
         (signs::is_suppressed, Automatic::Suppressed),
     ];
-    reasons.into_iter().find(|(is, _)| is(mail)).map(|(_, reason)| reason)
+    signs.into_iter().find(|(is, _)| is(mail)).map(|(_, reason)| reason)
 }
+
+/// Whether a mail has a sign.
+type Sign = fn(&Mail) -> bool;
 
 fn is_report(mail: &Mail) -> bool {
     let kind = mail.headers.get("content-type").unwrap_or_default().trim().to_ascii_lowercase();

@@ -138,11 +138,9 @@ fn without_attribution(text: &str) -> (String, Option<String>) {
     let lines: Vec<&str> = text.lines().collect();
     for count in 1..=3.min(lines.len()) {
         let start = lines.len() - count;
-        if let Some(Splitter::Attribution(n)) = splitters::at(&with_quote_below(&lines), start) {
-            if n == count {
-                let part = |range: Option<&[&str]>| range.unwrap_or_default().join("\n");
-                return (part(lines.get(..start)), Some(part(lines.get(start..))));
-            }
+        if splitters::at(&with_quote_below(&lines), start) == Some(Splitter::Attribution(count)) {
+            let part = |range: Option<&[&str]>| range.unwrap_or_default().join("\n");
+            return (part(lines.get(..start)), Some(part(lines.get(start..))));
         }
     }
     (text.to_owned(), None)
@@ -197,8 +195,7 @@ fn below(lines: &[&str], index: usize, count: usize) -> Quote {
     if !first.is_some_and(|(_, line)| is_quoted(line)) {
         return Quote::all(index);
     }
-    let Some((last_own, _)) = rest().filter(|(_, line)| !line.trim().is_empty() && !is_quoted(line)).last()
-    else {
+    let Some((last_own, _)) = rest().rfind(|(_, line)| !line.trim().is_empty() && !is_quoted(line)) else {
         return Quote::all(index);
     };
     let mut blocks = 0;
@@ -218,7 +215,7 @@ fn below(lines: &[&str], index: usize, count: usize) -> Quote {
 fn closing_run(lines: &[&str]) -> Option<Quote> {
     let end = lines.iter().rposition(|line| !line.trim().is_empty())?;
     let is_own = |line: &&str| !line.trim().is_empty() && !is_quoted(line);
-    let from = lines.get(..=end)?.iter().rposition(|line| is_own(line)).map_or(0, |at| at + 1);
+    let from = lines.get(..=end)?.iter().rposition(is_own).map_or(0, |at| at + 1);
     let count = lines.get(from..=end)?.iter().filter(|line| is_quoted(line)).count();
     let above = from.checked_sub(1).and_then(|at| lines.get(at))?;
     // A list whose signs happen to be those of quotes.

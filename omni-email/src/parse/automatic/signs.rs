@@ -9,7 +9,7 @@ use crate::mail::{Headers, Mail};
 /// More servers than any way has. RFC 5321, 6.3, lets servers stop at 100; ways of real mail reach twenty.
 const MAX_RECEIVED: usize = 50;
 
-/// Headers that only robots set, with whatever value. Of the field, but for the list headers.
+/// Headers that only robots set, as they are met in the field.
 const RESPONDERS: &[&str] = &[
     "x-autoreply",
     "x-auto-reply",
@@ -42,8 +42,8 @@ const DAEMONS: &[&str] = &[
     "noreply",
     "donotreply",
     "dontreply",
-    "neodgovarai",
-    "nereply",
+    "neotvechat",
+    "neotvechai",
     "root",
     "daemon",
     "notifications",
