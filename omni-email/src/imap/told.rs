@@ -8,6 +8,8 @@ use bytes::Bytes;
 use mail_parser::DateTime;
 use omni_core::Timestamp;
 
+use crate::parse;
+
 /// One untagged answer, as far as anybody here asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
@@ -92,7 +94,7 @@ pub(crate) struct Leaf {
     pub(crate) section: String,
     /// Its media type in lower case.
     pub(crate) mime: String,
-    /// Its name, as it stands in the description.
+    /// Its name, decoded.
     pub(crate) name: Option<String>,
     /// Content-ID without `<>`.
     pub(crate) content_id: Option<String>,
@@ -270,8 +272,7 @@ fn leaf(section: &str, common: &BodyContentCommon<'_>, other: &BodyContentSingle
     use async_imap::imap_proto::ContentEncoding;
     let disposition = common.disposition.as_ref();
     let param = |params: Option<&Vec<(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)>>, name: &str| {
-        let found = params?.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
-        Some(found.1.to_string())
+        parse::parameter(params?.iter().map(|(name, value)| (&**name, &**value)), name)
     };
     let name = param(disposition.and_then(|d| d.params.as_ref()), "filename")
         .or_else(|| param(common.ty.params.as_ref(), "name"));
@@ -318,6 +319,22 @@ mod tests {
         let file = leaves.last().expect("the file");
         assert_eq!((file.name.as_deref(), file.attached, file.base64), (Some("b.pdf"), true, true));
         assert_eq!(file.content_id.as_deref(), Some("pic@x"));
+    }
+
+    #[test]
+    fn names_of_files_are_decoded_however_they_travel() {
+        for (params, wanted) in [
+            (r#"("FILENAME*" "utf-8''%D1%81%D1%87%D1%91%D1%82%20%F0%9F%91%9F.pdf")"#, "счёт 👟.pdf"),
+            (r#"("filename*0*" "utf-8''%D1%81%D1%87" "filename*1*" "%D1%91%D1%82.pdf")"#, "счёт.pdf"),
+            (r#"("filename" "=?utf-8?B?0YHRh9GR0YI=?=.pdf")"#, "счёт.pdf"),
+        ] {
+            let line = format!(
+                "* 1 FETCH (BODYSTRUCTURE (\"APPLICATION\" \"PDF\" NIL NIL NIL \"BASE64\" 4000 NIL (\"ATTACHMENT\" {params}) NIL NIL))\r\n"
+            );
+            let Told::Mail(mail) = told(&line) else { panic!("no mail in {line}") };
+            let leaves = mail.leaves.expect("leaves");
+            assert_eq!(leaves.first().and_then(|leaf| leaf.name.as_deref()), Some(wanted), "{params}");
+        }
     }
 
     #[test]

@@ -20,6 +20,41 @@
 //! # }
 //! ```
 //!
+//! # What it can
+//!
+//! [`Settings`] say what kind of server it is: which [`Ability`], [`Extension`] and [`Mechanism`] it has, its folders,
+//! its limits, what STARTTLS is to it, and who files what was sent. [`MailServer::change`] changes that on the way.
+//! Further mailboxes come by [`MailServer::mailbox`]. IMAP and SMTP are spoken in clear and with STARTTLS at one port each,
+//! over TLS at another; [`MailServer::ca_pem`] is whom to trust.
+//!
+//! | Somebody else | How |
+//! |---|---|
+//! | a customer writes, answers, sends files | [`Mailbox::mail`], [`Letter::answers`], [`Letter::file`], [`Letter::arrives`] |
+//! | a mail of whatever bytes comes | [`Mailbox::deliver`], with a day of its own [`Mailbox::deliver_at`], among older ones [`Mailbox::insert`] |
+//! | a mail bounces, is delivered, is read | [`delivery_report`], [`read_receipt`] |
+//! | another program reads, moves, deletes, sends | [`Mailbox::set_flags`], [`Mailbox::move_to`], [`Mailbox::expunge`], [`Letter::arrives_in`] |
+//!
+//! # Trouble
+//!
+//! | What goes wrong | How |
+//! |---|---|
+//! | the password is no longer right, a token ran out | [`Mailbox::change_password`], [`Mailbox::expire_token`] |
+//! | everybody is sent away, with a BYE or without a word | [`MailServer::kick`], [`MailServer::cut`] |
+//! | the server is gone for a while | [`MailServer::goes_down`], [`MailServer::comes_back`] |
+//! | too many connections | [`Settings::connections`] |
+//! | mails have other UIDs | [`Mailbox::change_uid_validity`] |
+//! | a command is refused, or ends the session | [`ImapFault::No`], [`ImapFault::Bye`], [`ImapFault::Close`] |
+//! | the mailbox is full | `ImapFault::No("[OVERQUOTA] ...")` to APPEND, `SmtpFault::Reply("552 5.2.2 ...")` to RCPT |
+//! | the socket stays open, and nothing is said | [`ImapFault::Silence`], to a wait [`ImapFault::Deaf`], [`SmtpFault::Silence`] |
+//! | an answer ends in the middle of a mail | [`ImapFault::CutInLiteral`], [`ImapFault::CutAfterResponses`] |
+//! | mail comes or goes while a command is under way | [`ImapFault::Delivers`], [`ImapFault::Expunges`] |
+//! | a mail was taken, and the answer is lost | [`SmtpFault::LosesAnswer`] at [`Stage::Dot`] |
+//! | greylisting, refusals | [`SmtpFault::Reply`]: `451 4.7.1 Greylisted`, `554 5.7.1 Spam`; [`MailServer::refuse_recipient`] |
+//! | all is slow | [`ImapFault::Slow`], [`ImapFault::Delay`], [`SmtpFault::Slow`], [`SmtpFault::Delay`] |
+//! | somebody puts words before TLS | [`ImapFault::Injects`], [`SmtpFault::Injects`] |
+//!
+//! A [`Rule`] says when a fault strikes; [`Script::chaos`] throws faults from a seed.
+//!
 //! # What it does not do
 //!
 //! - Nothing leaves it: a mail to an address that it has no mailbox for is kept, and taken to be under way.
@@ -315,13 +350,9 @@ impl Deref for MailServer {
 }
 
 /// Takes connections until the server stops.
-fn accept<F: Future<Output = ()> + Send>(
-    core: &Arc<Core>,
-    listener: TcpListener,
-    from: From,
-    serve: fn(Arc<Core>, Wire) -> F,
-) where
-    F: 'static,
+fn accept<F>(core: &Arc<Core>, listener: TcpListener, from: From, serve: fn(Arc<Core>, Wire) -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
 {
     let shared = Arc::clone(core);
     core.ground.spawn(async move {

@@ -76,9 +76,12 @@ pub struct Script<P, F> {
     inner: Mutex<Inner<P, F>>,
 }
 
+/// Faults with their probabilities and steps.
+type Faces<P, F> = Vec<(f64, P, F)>;
+
 struct Inner<P, F> {
     rules: Vec<Rule<P, F>>,
-    chaos: Option<(Random, Vec<(f64, P, F)>)>,
+    chaos: Option<(Random, Faces<P, F>)>,
     struck: u64,
 }
 

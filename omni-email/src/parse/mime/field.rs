@@ -204,12 +204,24 @@ impl Typed {
     }
 }
 
+/// The words of a parameter among these, as IMAP lists them: names with their stars, values without quotes.
+pub(crate) fn parameter<'a>(
+    params: impl IntoIterator<Item = (&'a str, &'a str)>,
+    name: &str,
+) -> Option<String> {
+    let params = params.into_iter().filter_map(|(name, value)| Param::named(name, value.into()));
+    Typed { value: String::new(), params: params.collect() }.words(name, &Hint::default())
+}
+
 impl Param {
     fn read(part: &[u8]) -> Option<Self> {
         let equals = part.iter().position(|b| *b == b'=')?;
         let (name, value) = part.split_at(equals);
-        let name = String::from_utf8_lossy(name).trim().to_ascii_lowercase();
-        let value = unquoted(value.get(1..)?.trim_ascii());
+        Self::named(&String::from_utf8_lossy(name), unquoted(value.get(1..)?.trim_ascii()))
+    }
+
+    fn named(name: &str, value: Vec<u8>) -> Option<Self> {
+        let name = name.trim().to_ascii_lowercase();
         let extended = name.len() > 1 && name.ends_with('*');
         let name = name.trim_end_matches('*');
         let (name, piece) = match name.split_once('*') {

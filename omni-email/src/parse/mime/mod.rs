@@ -25,6 +25,7 @@ use encoded::Hint;
 use tree::Part;
 use words::{Piece, Walk};
 
+pub(crate) use field::parameter;
 pub(crate) use names::clean as file_name;
 pub use reduced::{LoadedText, reduced};
 
