@@ -110,7 +110,7 @@ impl Desk {
     /// Answers, and waits until the mail is handed over.
     pub(crate) async fn replies(&self, conversation: &Conversation, content: Content) -> MessageRecord {
         let sent = self.hub.reply(conversation.id, Draft::new(content, agent())).await.unwrap();
-        self.becomes(sent[0], Status::Sent).await
+        self.becomes(sent[0], Status::Accepted).await
     }
 
     /// Waits until a message of ours has a status.

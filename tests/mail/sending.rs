@@ -58,7 +58,7 @@ async fn a_new_mail_has_its_subject_and_lies_among_the_sent_ones() {
     let (support, anna) = (servers.mailbox("support"), servers.mailbox("anna"));
     let desk = Desk::open(servers.config(&support)).await;
     let sent = writes(&desk, &anna, letter("Ваш заказ готов 🎁", "Ждём вас на Тверской 1")).await;
-    desk.becomes(sent, Status::Sent).await;
+    desk.becomes(sent, Status::Accepted).await;
     let got = servers.mails(&anna, "INBOX");
     let read = omni::email::parse::read(got[0].as_bytes(), &Default::default());
     assert_eq!(read.subject, "Ваш заказ готов 🎁");
@@ -88,7 +88,7 @@ async fn a_bounce_of_an_unknown_user_fails_the_very_message() {
     let bad = writes(&desk, "nobody-there@test.example", letter("Привет", "Есть новости")).await;
     let failed = desk.becomes(bad, Status::Failed).await;
     assert_eq!(kind(&failed), Some(ErrorKind::RecipientUnreachable));
-    assert_eq!(desk.becomes(good, Status::Sent).await.status, Some(Status::Sent));
+    assert_eq!(desk.becomes(good, Status::Accepted).await.status, Some(Status::Accepted));
     desk.stop().await;
 }
 
@@ -140,7 +140,7 @@ async fn a_greylisted_mail_goes_out_once_when_its_time_has_come() {
     tokio::time::timeout(Duration::from_secs(30), tried).await.expect("it was tried");
     servers.take_greylisted();
     let came = async {
-        while desk.hub.message(sent).await.unwrap().unwrap().status != Some(Status::Sent) {
+        while desk.hub.message(sent).await.unwrap().unwrap().status != Some(Status::Accepted) {
             clock.advance(Duration::from_secs(30));
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -187,7 +187,7 @@ async fn an_absence_notice_and_an_automatic_text_do_not_answer_each_other() {
         .await;
     let (talk, _) = desk.received("Как вернуть?").await;
     desk.find("the automatic text", |entry| match &entry.event {
-        HostEvent::Status { status: Status::Sent, .. } => Some(()),
+        HostEvent::Status { status: Status::Accepted, .. } => Some(()),
         _ => None,
     })
     .await;
