@@ -422,7 +422,7 @@ fn is_sound(raw: &[u8]) -> Result<(), String> {
         if read(raw, &limits) != mail {
             return Err("read twice it says two things".into());
         }
-        let chars = mail.body.html.is_none().then(|| mail.body.text.chars().count()).unwrap_or_default();
+        let chars = if mail.body.html.is_none() { mail.body.text.chars().count() } else { 0 };
         if chars > limits.words.max(100) || mail.files.len() > 1_000.min(limits.parts * 50) {
             return Err(format!("{chars} letters, {} files", mail.files.len()));
         }
