@@ -74,17 +74,18 @@ fn is_picture(c: char) -> bool {
     matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Without the quotes around it, however many.
+/// Without the quotes around it, however many. Those of `"A" and "B"` are not around it.
 fn unquoted(name: &str) -> &str {
     let mut name = name.trim();
     for _ in 0..4 {
         let ends = [('"', '"'), ('\'', '\''), ('«', '»'), ('“', '”'), ('‘', '’'), ('<', '>'), ('`', '`')];
-        let inside =
-            ends.iter().find_map(|(a, z)| name.strip_prefix(*a).and_then(|rest| rest.strip_suffix(*z)));
+        let inside = ends.iter().find_map(|&(first, last)| {
+            let inside = name.strip_prefix(first)?.strip_suffix(last)?;
+            (!inside.trim_matches([first, last]).contains([first, last])).then_some(inside)
+        });
         match inside {
-            // `"ООО "Ромашка""` has its own.
-            Some(inside) if !inside.contains(['«', '»']) => name = inside.trim(),
-            _ => break,
+            Some(inside) => name = inside.trim(),
+            None => break,
         }
     }
     name

@@ -20,6 +20,10 @@ fn names_are_shown_without_ornament() {
         ("\"Анна Ли\"", "Анна Ли"),
         ("'Anna'", "Anna"),
         ("«Ромашка»", "Ромашка"),
+        ("\"ООО «Ромашка»\"", "ООО «Ромашка»"),
+        ("\"'Anna'\"", "Anna"),
+        ("\"\"Anna\"\"", "Anna"),
+        ("\"A\" и \"B\"", "\"A\" и \"B\""),
         ("ООО «Ромашка»", "ООО «Ромашка»"),
         ("Иванов, Иван", "Иванов, Иван"),
         ("'Anna Li' via Support", "Anna Li"),
@@ -127,6 +131,7 @@ fn verdicts_of_spam_filters_are_read() {
         ("X-Forefront-Antispam-Report", "CIP:192.0.2.1;SCL:9;SRV:"),
         ("X-Yandex-Spam", "4"),
         ("X-Spam", "true"),
+        ("X-Gm-Spam", "1"),
     ] {
         assert!(spam(&with(&[(name, value)])), "{name}");
     }

@@ -6,6 +6,9 @@ use crate::mail::Mail;
 /// confidence level").
 const SCL: i32 = 5;
 
+/// What Yandex writes into `X-Yandex-Spam` of spam, as it is met in the field; 1 is mail.
+const YANDEX: i32 = 4;
+
 /// Whether the provider holds a mail for spam. It is passed on and never acted on but for one thing: such a mail gets no
 /// automatic answer.
 ///
@@ -29,10 +32,10 @@ pub fn spam(mail: &Mail) -> bool {
             .any(|field| field.trim().strip_prefix("scl:").is_some_and(scl))
     };
     ["x-spam-flag", "x-spam-status", "x-spam", "x-gm-spam"].iter().any(|name| says_yes(name))
-        || scl(&first("x-gm-spam").replace('1', "9"))
+        || first("x-gm-spam") == "1"
         || scl(&first("x-ms-exchange-organization-scl"))
         || forefront()
-        || first("x-yandex-spam").parse::<i32>().is_ok_and(|level| level >= 4)
+        || first("x-yandex-spam").parse::<i32>().is_ok_and(|level| level >= YANDEX)
         || first("x-rspamd-action").starts_with("reject")
         || first("x-spamd-result").starts_with("default: true")
         || first("x-mras").starts_with("spam")
