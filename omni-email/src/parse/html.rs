@@ -1,6 +1,6 @@
 //! HTML: cleaned, and as text.
 //!
-//! A mail's HTML comes from a stranger. Everything goes through [`rewrite`] first, which makes it well nested, bounds
+//! A mail's HTML comes from a stranger. Everything goes through a pass of our own first, which makes it well nested, bounds
 //! its depth, and drops what no reader sees; what is to be shown goes through [`ammonia`] after that. Showing it in a
 //! sandboxed frame under a content security policy is still the host's part: cleaning is one layer of several.
 
