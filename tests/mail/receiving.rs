@@ -125,7 +125,7 @@ async fn files_come_and_go_unchanged() {
 
     let back = Media::new(MediaKind::File, bytes::Bytes::from(picture.clone())).named("договор №1.pdf");
     desk.replies(&conversation, Content::text("Вот договор").and(Part::Media(back))).await;
-    let mails = servers.mails(&anna, "INBOX");
+    let mails = servers.wait_for_mails(&anna, "INBOX", 1).await;
     assert_eq!(mails.len(), 1);
     let read = omni::email::parse::read(mails[0].as_bytes(), &Default::default());
     assert_eq!(read.body.visible, "Вот договор");

@@ -1,11 +1,11 @@
 //! Dovecot and Postfix on loopback, and what a test does to them.
 
-use std::io::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use omni::email::{Config, Server, Tls};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -13,6 +13,11 @@ use tokio::net::TcpStream;
 
 /// Every mailbox here has this password.
 pub(crate) const PASSWORD: &str = "secret-пароль";
+
+/// How addresses begin.
+const NAMES: [&str; 4] = ["support", "anna", "away", SMALL];
+/// Such mailboxes hold 2 KB.
+const SMALL: &str = "full";
 
 /// A running pair of servers. They end with this process.
 pub(crate) struct Servers {
@@ -37,8 +42,20 @@ impl Servers {
         let folder = std::env::temp_dir().join(format!("omni-mail-{}-{number}", std::process::id()));
         let [imap, imaps, smtp, submission] = free_ports();
         let servers = Self { folder, imap, imaps, smtp, submission };
+        servers.write_users();
         servers.resume();
         servers
+    }
+
+    /// All that tests will need: Dovecot sees a change of the file a second later only.
+    fn write_users(&self) {
+        std::fs::create_dir_all(&self.folder).unwrap();
+        let user = |name: &str, number: u32| {
+            let extra = if name == SMALL { "userdb_quota_rule=*:bytes=2K" } else { "" };
+            format!("{name}-{number}@test.example:{{PLAIN}}{PASSWORD}::::::{extra}\n")
+        };
+        let users = NAMES.iter().flat_map(|name| (0..100).map(|number| user(name, number)));
+        std::fs::write(self.folder.join("users"), users.collect::<String>()).unwrap();
     }
 
     /// Starts them after [`Self::stop`]: the mail is still there.
@@ -61,23 +78,11 @@ impl Servers {
         succeeded(&Command::new(script()).arg("stop").arg(&self.folder).output().unwrap());
     }
 
-    /// A new mailbox, whose address begins so.
+    /// A mailbox of its own for a test, whose address begins with one of [`NAMES`].
     pub(crate) fn mailbox(&self, name: &str) -> String {
-        self.mailbox_with(name, "")
-    }
-
-    /// A new mailbox that holds 2 KB.
-    pub(crate) fn small_mailbox(&self, name: &str) -> String {
-        self.mailbox_with(name, "userdb_quota_rule=*:bytes=2K")
-    }
-
-    fn mailbox_with(&self, name: &str, extra: &str) -> String {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let address = format!("{name}-{}@test.example", NUMBER.fetch_add(1, Ordering::Relaxed));
-        let mut users = std::fs::OpenOptions::new().append(true).open(self.folder.join("users")).unwrap();
-        // In one piece: tests add theirs at the same time.
-        users.write_all(format!("{address}:{{PLAIN}}{PASSWORD}::::::{extra}\n").as_bytes()).unwrap();
-        address
+        assert!(NAMES.contains(&name), "{name} is none of {NAMES:?}");
+        format!("{name}-{}@test.example", NUMBER.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Lets a mailbox answer every mail with an absence notice.
@@ -146,15 +151,34 @@ impl Servers {
         self.folder.join("mail").join(address).join("Maildir")
     }
 
-    /// Refuses mail no more that [`Self::resume`] made refused for now.
-    pub(crate) fn take_greylisted(&self) {
+    /// Waits until a folder holds so many mails.
+    pub(crate) async fn wait_for_mails(&self, address: &str, folder: &str, count: usize) -> Vec<String> {
+        let waited = async {
+            loop {
+                let mails = self.mails(address, folder);
+                if mails.len() >= count {
+                    return mails;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), waited).await.expect("mails in the folder")
+    }
+
+    /// Takes mail for `greylist@` from now on.
+    pub(crate) fn end_greylisting(&self) {
         let rows = self.folder.join("postfix/etc/recipients");
         let kept = std::fs::read_to_string(&rows).unwrap();
         let kept: Vec<&str> = kept.lines().filter(|row| !row.starts_with("greylist@")).collect();
         std::fs::write(&rows, kept.join("\n") + "\n").unwrap();
-        let done =
-            Command::new("postfix").arg("-c").arg(self.folder.join("postfix/etc")).arg("reload").output();
-        succeeded(&done.unwrap());
+        for verb in ["stop", "start"] {
+            let mut postfix = Command::new("postfix");
+            postfix.arg("-c").arg(self.folder.join("postfix/etc")).arg(verb);
+            // Daemons that hold our pipes would keep us waiting.
+            let done =
+                postfix.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+            assert!(done.success(), "postfix {verb}");
+        }
     }
 
     /// What Postfix did so far.

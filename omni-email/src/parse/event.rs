@@ -109,8 +109,10 @@ impl Context<'_> {
         let mut message = self.message(writer.mailbox, &at);
         message.referral =
             sender::tag(self.mail, &own).map(|tag| Referral { token: Some(tag), ..Referral::default() });
-        let may_be_answered =
-            self.mail.automatic.is_none() && self.place.role == Role::Inbox && answer.is_some();
+        let may_be_answered = self.mail.automatic.is_none()
+            && self.place.role == Role::Inbox
+            && !sender::spam(self.mail)
+            && answer.is_some();
         message.origin = if may_be_answered { Origin::Person } else { Origin::Automatic };
         self.event(self.id(), EventBody::Message(message)).at_address(self.address(&at))
     }

@@ -28,7 +28,7 @@ impl Ours {
         }
     }
 
-    /// The addresses, in the form of [`key`].
+    /// The addresses, in the form in which they are compared.
     pub fn addresses(&self) -> impl Iterator<Item = &str> {
         self.addresses.iter().map(String::as_str)
     }

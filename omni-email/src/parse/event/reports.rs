@@ -6,20 +6,20 @@ use omni_core::event::{Event, EventBody, MessageName, StatusNews};
 
 use super::Context;
 use crate::mail::Mailbox;
-use crate::parse::report::{Delivery, Original, Recipient, Report};
+use crate::parse::report::{Delivery, Recipient, Report};
 
 impl Context<'_> {
     /// What a report tells. It never begins a talk, and what it says of somebody else's mail concerns nobody here.
     pub(super) fn reports(&self, report: &Report) -> Vec<Event> {
         let event = match report {
-            Report::Delivery(delivery) => self.delivery(delivery),
-            Report::Receipt(receipt) => self.news(&receipt.original, receipt.status(), None, "receipt"),
+            Report::Delivery(delivery) => self.delivery(report, delivery),
+            Report::Receipt(receipt) => self.news(report, receipt.status(), None, "receipt"),
             Report::Complaint(_) => self.unsupported("complaint"),
         };
         vec![event]
     }
 
-    fn delivery(&self, delivery: &Delivery) -> Event {
+    fn delivery(&self, report: &Report, delivery: &Delivery) -> Event {
         let reached = match recipient(delivery) {
             Ok(reached) => reached,
             Err(OfCopy) => return self.unsupported("delivery report of a copy"),
@@ -27,15 +27,15 @@ impl Context<'_> {
         let told = reached.map(|recipient| (recipient.action.status(), recipient.error()));
         match told {
             Some((Some(status), error)) => {
-                self.news(&delivery.original, status, error.map(|e| e.report()), "delivery report")
+                self.news(report, status, error.map(|e| e.report()), "delivery report")
             }
             // It is still being tried, or nobody says what became of it.
             _ => self.unsupported("delivery report without a result"),
         }
     }
 
-    fn news(&self, original: &Original, status: Status, error: Option<ErrorReport>, what: &str) -> Event {
-        match self.about(original) {
+    fn news(&self, report: &Report, status: Status, error: Option<ErrorReport>, what: &str) -> Event {
+        match self.about(report) {
             Some(message) => {
                 let body = EventBody::Status(StatusNews { message, status, error });
                 self.event(self.id(), body)
@@ -45,9 +45,15 @@ impl Context<'_> {
     }
 
     /// The message it is about: one of ours, or one that somebody sent from the mailbox with another program.
-    fn about(&self, original: &Original) -> Option<MessageName> {
+    fn about(&self, report: &Report) -> Option<MessageName> {
+        let original = report.original();
         if let Some(id) = original.ids.iter().find_map(|id| self.ours.message(id)) {
             return Some(MessageName::Ours(id));
+        }
+        if original.ids.is_empty()
+            && let Some(id) = report.ours()
+        {
+            return Some(MessageName::Ours(id)); // by the ENVID that we gave
         }
         let from = original.headers.get("from")?;
         let from = Mailbox { name: None, address: from.to_owned() };
