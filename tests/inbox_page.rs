@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use omni::http::Http;
+use omni_testkit::email::{MailServer, Settings};
 use omni_testkit::telegram::{BotProfile, SimConfig, TelegramSim, User};
 use serde_json::Value;
 use support::browser::Browser;
@@ -66,7 +67,13 @@ async fn every_provider_is_answered_from_one_desk() {
     let inbox = Inbox::start("").await;
     let browser = Browser::start(1440, 900).await;
     browser.open(&inbox.url).await;
-    let people = [("viber", "Алеся Новик"), ("vk", "Дмитрий Орлов"), ("avito", "Никита"), ("autoru", "Пётр")];
+    let people = [
+        ("viber", "Алеся Новик"),
+        ("vk", "Дмитрий Орлов"),
+        ("avito", "Никита"),
+        ("autoru", "Пётр"),
+        ("email", "Елена Зимина"),
+    ];
     for (provider, name) in people {
         // VK and Avito tell no names: this one was asked for.
         browser.click(&format!("[data-testid=conversation][data-title='{name}']")).await;
@@ -77,6 +84,126 @@ async fn every_provider_is_answered_from_one_desk() {
         see(&browser, "[data-testid=message-out] .words", &words).await;
         inbox.customer_sees(provider, name, &words).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_shows_its_subject_its_pictures_and_its_files_and_is_answered() {
+    let inbox = Inbox::start("").await;
+    let browser = Browser::start(1440, 900).await;
+    browser.open(&inbox.url).await;
+    browser.click("[data-testid=conversation][data-title='Елена Зимина']").await;
+    see(&browser, "[data-testid=subject]", "Обмен: заказ № 1043 👟").await;
+    see(&browser, "[data-testid=message-in] > .bubble-body > .words", "Поменяете на 39-й?").await;
+    see(&browser, "[data-testid=message-in] .file-name", "Чек 1043.txt").await;
+    // What was cut off the words is there for whoever opens it.
+    let words = "return [...document.querySelectorAll('.words')].some((e) => e.textContent.includes('Заказ № 1043 уже'))";
+    assert_eq!(browser.run(words).await, false);
+    unfold(&browser).await;
+    see(&browser, ".folded .rest", "Заказ № 1043 уже у вас").await;
+    see(&browser, ".folded .rest", "Архитектурное бюро «Север»").await;
+    // Its own picture is in place and not once more below; a remote one waits until it is asked for.
+    let own = r#"src="http://127.0.0.1:"#;
+    let remote = r#" src="https://pictures.customer.example/here.png"#;
+    assert_eq!(browser.run(&frame_holds(r#"<th align="left">Заказ"#)).await, true);
+    assert_eq!(browser.run(&frame_holds(own)).await, true);
+    assert_eq!(browser.run(&frame_holds(remote)).await, false);
+    let below = "return document.querySelectorAll('[data-testid=message-in] img.image').length";
+    assert_eq!(browser.run(below).await, 0);
+    browser.click("[data-testid=load-remote]").await;
+    browser.wait("the remote picture to be let in", &frame_holds(remote)).await;
+    assert_eq!(browser.run(&frame_holds("data: https:;")).await, true);
+    if let Some(path) = std::env::var_os("OMNI_SCREENSHOT_MAIL") {
+        std::fs::write(path, browser.screenshot().await).unwrap();
+    }
+    answer(&browser, ANSWER).await;
+    inbox.customer_sees("email", "Елена Зимина", ANSWER).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mail_that_wants_to_run_scripts_runs_none() {
+    let server = MailServer::start(Settings::new("help@shop.example", "s3cret")).await.unwrap();
+    let inbox = Inbox::start(&mailbox(&server)).await;
+    let browser = Browser::start(1440, 900).await;
+    browser.open(&inbox.url).await;
+    browser.run("addEventListener('message', ({ data }) => { window.heard = data; })").await;
+    server.idles(1).await;
+    let picture = include_bytes!("../examples/inbox/demo/sneakers.jpg").as_slice();
+    server
+        .mail(QUESTION)
+        .from(NAME, "anna@customer.example")
+        .subject("<img src=x onerror=\"top.heard = 1\"> 👟")
+        .html(&format!("<table><tr><td>38</td></tr></table><img src=\"cid:shoe%201@a\">{HOSTILE}"))
+        .picture("shoe 1@a", "image/jpeg", picture)
+        .file("<b>Счёт</b>.html", "text/html", "<script>top.heard = 2</script>")
+        .arrives();
+    browser.click(&format!("[data-testid=conversation][data-title='{NAME}']")).await;
+    see(&browser, "[data-testid=subject]", "<img src=x onerror=\"top.heard = 1\"> 👟").await;
+    see(&browser, "[data-testid=message-in] .words", QUESTION).await;
+    see(&browser, "[data-testid=message-in] .file-name", "Счёт").await;
+    unfold(&browser).await;
+    let sandbox =
+        browser.run("return document.querySelector('[data-testid=mail-html]').getAttribute('sandbox')").await;
+    let sandbox = sandbox.as_str().expect("the frame is a sandbox");
+    assert!(!sandbox.contains("scripts") && !sandbox.contains("same-origin"), "{sandbox}");
+    // The frame holds by itself, whatever a cleaning before it lets through.
+    assert_eq!(browser.run(&uncleaned()).await, "loaded");
+    assert_eq!(browser.run("return window.heard ?? null").await, Value::Null);
+    browser.run("document.querySelector('[data-testid=mail-html]').id = 'mail'").await;
+    browser.enter_frame("mail").await;
+    let shown = "return document.querySelector('td') && document.querySelector('img').naturalWidth > 0";
+    browser.wait("the picture of the mail, in its place", shown).await;
+    browser.leave_frame().await;
+    answer(&browser, ANSWER).await;
+    let sent = server.sends(1).await;
+    assert_eq!(sent[0].recipients(), ["anna@customer.example"]);
+    assert_eq!(sent[0].text().as_deref(), Some(ANSWER));
+}
+
+/// Ways to run a script, each of which would say so to the page around.
+const HOSTILE: &str = "<script>parent.postMessage('script', '*')</script>\
+    <img src=\"x:\" onerror=\"parent.postMessage('onerror', '*')\">\
+    <svg onload=\"parent.postMessage('onload', '*')\"></svg>\
+    <iframe srcdoc=\"<script>top.postMessage('inner', '*')</script>\"></iframe>\
+    <a href=\"javascript:parent.postMessage('link', '*')\" autofocus onfocus=\"parent.postMessage('focus', '*')\">x</a>";
+
+/// Shows the same in the page as if nobody had cleaned it, and waits until the frame is loaded.
+fn uncleaned() -> String {
+    let html = serde_json::to_string(HOSTILE).unwrap();
+    format!(
+        "return (async () => {{ const {{ mail }} = await import('/static/mail.js'); \
+         document.body.append(...mail({{ html: {html} }}, null, []).flat().filter(Boolean)); \
+         const folded = [...document.querySelectorAll('.folded')].at(-1); \
+         folded.open = true; \
+         await new Promise((opened) => folded.addEventListener('toggle', opened)); \
+         const frame = folded.querySelector('iframe'); \
+         await new Promise((loaded) => frame.addEventListener('load', loaded)); \
+         return 'loaded' }})()"
+    )
+}
+
+/// Whether the frame of a mail has this in it.
+fn frame_holds(html: &str) -> String {
+    let html = serde_json::to_string(html).unwrap();
+    format!("return document.querySelector('[data-testid=mail-html]').srcdoc.includes({html})")
+}
+
+/// Opens everything that is folded in the mails of the thread.
+async fn unfold(browser: &Browser) {
+    browser.run("for (const part of document.querySelectorAll('.folded')) part.open = true").await;
+    browser.wait("the mail's frame", "return document.querySelector('[data-testid=mail-html]')").await;
+}
+
+/// A mailbox of this server.
+fn mailbox(server: &MailServer) -> String {
+    format!(
+        "[[channel]]\nid = \"mailbox\"\nprovider = \"email\"\n[channel.config]\naddress = \"help@shop.example\"\n\
+         auth = {{ with = \"password\", password = \"s3cret\" }}\n\
+         imap = {{ host = \"localhost\", port = {} }}\nsmtp = {{ host = \"localhost\", port = {} }}\n\
+         ca_pem = '''\n{}'''\n",
+        server.imaps_port(),
+        server.smtps_port(),
+        server.ca_pem()
+    )
 }
 
 fn token(number: u64) -> String {

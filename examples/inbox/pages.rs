@@ -16,6 +16,13 @@ use crate::desk::Desk;
 const POLICY: &str = "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; \
                       base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
 
+/// The same for the desk, which shows the HTML of mails in frames. Such a frame obeys this policy and a narrower one of
+/// its own: pictures within the mail (`data:`), and remote ones (`https:`) once a person asked for them. So both have to
+/// be allowed here, and nothing else: the frame's styles are one of our files. The desk itself makes no picture of an
+/// address that comes from outside.
+const DESK_POLICY: &str = "default-src 'self'; img-src 'self' blob: data: https:; media-src 'self' blob:; \
+                           object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
+
 /// Every file of the pages: name, type, content.
 const FILES: &[(&str, &str, &str)] = &[
     ("desk.html", "text/html; charset=utf-8", include_str!("web/desk.html")),
@@ -23,6 +30,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("demo.html", "text/html; charset=utf-8", include_str!("web/demo.html")),
     ("base.css", "text/css", include_str!("web/base.css")),
     ("bubbles.css", "text/css", include_str!("web/bubbles.css")),
+    ("mail.css", "text/css", include_str!("web/mail.css")),
     ("desk.css", "text/css", include_str!("web/desk.css")),
     ("customer.css", "text/css", include_str!("web/customer.css")),
     ("demo.css", "text/css", include_str!("web/demo.css")),
@@ -32,6 +40,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("desk.js", "text/javascript", include_str!("web/desk.js")),
     ("list.js", "text/javascript", include_str!("web/list.js")),
     ("thread.js", "text/javascript", include_str!("web/thread.js")),
+    ("mail.js", "text/javascript", include_str!("web/mail.js")),
     ("composer.js", "text/javascript", include_str!("web/composer.js")),
     ("card.js", "text/javascript", include_str!("web/card.js")),
     ("why.js", "text/javascript", include_str!("web/why.js")),
@@ -41,7 +50,8 @@ const FILES: &[(&str, &str, &str)] = &[
 
 /// `GET /`: the desk.
 pub(crate) async fn desk() -> Response {
-    file("desk.html")
+    let policy = HeaderValue::from_static(DESK_POLICY);
+    ([(CONTENT_SECURITY_POLICY, policy)], file("desk.html")).into_response()
 }
 
 /// `GET /customer`: the other side, in the simulators.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::{Deed, Simulator, Upload};
 
-const SNEAKERS: &[u8] = include_bytes!("../demo/sneakers.jpg");
+pub(super) const SNEAKERS: &[u8] = include_bytes!("../demo/sneakers.jpg");
 
 /// Lets them write: most at the first provider, one at each of the others. What a simulator does not know is left out.
 pub(super) fn play(simulator: &dyn Simulator) {
@@ -43,11 +43,11 @@ fn ask(simulator: &dyn Simulator) {
         "viber" => ("Алеся Новик", "Добры дзень! Доставляете в Минск? 📦"),
         "vk" => ("Дмитрий Орлов", "Привет! Ещё есть белые? 🤍"),
         "avito" => ("Никита", "Здравствуйте, ещё продаёте?"),
+        "email" => ("Елена Зимина", "Здравствуйте! 38-й оказался мал. Поменяете на 39-й? 👟"),
         _ => ("Пётр", "Добрый день! Торг возможен?"),
     };
     let who = simulator.enter(name).id;
-    let deed = Deed::Write { text: question.to_owned(), reply_to: None };
-    if let Err(error) = simulator.act(&who, deed) {
+    if let Err(error) = simulator.asks(&who, question) {
         tracing::debug!(%error, "left out of the demo");
     }
 }

@@ -6,6 +6,7 @@
 mod autoru;
 mod avito;
 mod demo;
+mod email;
 mod people;
 mod telegram;
 mod viber;
@@ -56,6 +57,11 @@ pub(crate) trait Simulator: Send + Sync {
 
     /// A customer does something. The error is for the person who plays.
     fn act(&self, customer: &str, deed: Deed) -> Result<(), String>;
+
+    /// A customer asks in the demo. Where messages can be more than words, the question shows it.
+    fn asks(&self, customer: &str, question: &str) -> Result<(), String> {
+        self.act(customer, Deed::Write { text: question.to_owned(), reply_to: None })
+    }
 
     /// A customer sends a file.
     fn send_file(&self, customer: &str, file: Upload, caption: &str) -> Result<(), String>;
@@ -189,6 +195,7 @@ async fn simulators() -> Result<Vec<Started>, Box<dyn Error>> {
         any(vk::Vk::start().await?),
         any(avito::Avito::start().await?),
         any(autoru::Autoru::start().await?),
+        any(email::Email::start().await?),
     ])
 }
 

@@ -2,6 +2,7 @@
 
 import { avatar, clock, day, h, icon, reconcile, stickToEnd } from './dom.js';
 import { bubble, file, link, quoted, signs, when, words } from './bubbles.js';
+import { mail } from './mail.js';
 
 const QUICK_SIGN = '👍';
 
@@ -113,8 +114,7 @@ function drawMessage({ message, quote, quoteKey }, context) {
     own, classes, testid: own ? 'message-out' : 'message-in',
     head: [author(message, own, context), message.reply_to && !pressed && quoted(message.reply_to.quote || quote || 'A message', quoteKey)],
     body: [
-      ...mediaOf(message), ...(content.parts ?? []).map(part),
-      content.text?.plain && words(content.text),
+      bodyOf(message),
       pressed && h('span', { class: 'visually-hidden' }, ' (pressed a button)'),
     ],
     foot: [
@@ -142,12 +142,26 @@ function author(message, own, { agentName, conversation }) {
   return h('div', { class: 'author' }, shown, tag);
 }
 
-function mediaOf({ id, content, edited_at: edited }) {
-  const files = (content.parts ?? []).filter((p) => p.part === 'media');
-  return files.map((media, index) => file(media, `/api/media/${id}/${index}${edited ? `?v=${edited}` : ''}`));
+/** Files, other parts, words. Mails have an order of their own. */
+function bodyOf(message) {
+  const { parts = [], text } = message.content;
+  const files = mediaOf(message);
+  const said = text?.plain && words(text);
+  const email = parts.find((p) => p.part === 'email');
+  return email
+    ? [mail(email, said, files), parts.map(part)]
+    : [files.map(({ node }) => node()), parts.map(part), said];
 }
 
-/** Everything in a message that is neither words nor a file. */
+function mediaOf({ id, content, edited_at: edited }) {
+  const files = (content.parts ?? []).filter((p) => p.part === 'media');
+  return files.map((media, index) => {
+    const source = `/api/media/${id}/${index}${edited ? `?v=${edited}` : ''}`;
+    return { media, source, node: () => file(media, source) };
+  });
+}
+
+/** Everything in a message that is neither words, nor a file, nor of mails alone. */
 function part(p) {
   switch (p.part) {
     case 'location': {
@@ -160,8 +174,6 @@ function part(p) {
       return h('p', {}, '🏷 ', p.url ? link(p.url, document.createTextNode(p.title ?? p.url)) : p.title, p.price && ` · ${p.price}`);
     case 'template':
       return h('p', {}, `Template ${p.name}`);
-    case 'email':
-      return p.subject ? h('p', {}, h('strong', { dir: 'auto' }, p.subject)) : null;
     case 'forwarded':
       return h('blockquote', {}, h('small', {}, `Forwarded${p.from ? ` from ${p.from}` : ''}`), p.contents.map((c) => c.text && words(c.text)));
     case 'unsupported':
@@ -174,6 +186,7 @@ function part(p) {
 export function preview(content) {
   if (content.text?.plain) return content.text.plain;
   const [first] = content.parts ?? [];
+  if (first?.part === 'email' && first.subject) return first.subject;
   return first?.name || (first ? `[${first.kind ?? first.part}]` : '');
 }
 

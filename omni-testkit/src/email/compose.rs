@@ -22,6 +22,7 @@ pub struct Letter {
     html: Option<String>,
     message_id: Option<String>,
     headers: Vec<(String, String)>,
+    pictures: Vec<(String, String, Bytes)>,
     files: Vec<(String, String, Bytes)>,
 }
 
@@ -35,6 +36,7 @@ impl Letter {
             html: None,
             message_id: Some(format!("letter-{number}@customer.example")),
             headers: Vec::new(),
+            pictures: Vec::new(),
             files: Vec::new(),
             mailbox,
         }
@@ -105,6 +107,12 @@ impl Letter {
         self
     }
 
+    /// A picture that the HTML shows as `cid:` with this id.
+    pub fn picture(mut self, id: &str, mime: &str, bytes: impl Into<Bytes>) -> Self {
+        self.pictures.push((id.to_owned(), mime.to_owned(), bytes.into()));
+        self
+    }
+
     /// A file.
     pub fn file(mut self, name: &str, mime: &str, bytes: impl Into<Bytes>) -> Self {
         self.files.push((name.to_owned(), mime.to_owned(), bytes.into()));
@@ -132,7 +140,7 @@ impl Letter {
     fn body(&self) -> String {
         let plain = text("plain", &self.text);
         let words = match &self.html {
-            Some(html) => multipart("alternative", &[plain, text("html", html)]),
+            Some(html) => multipart("alternative", &[plain, self.shown(html)]),
             None => plain,
         };
         if self.files.is_empty() {
@@ -140,6 +148,16 @@ impl Letter {
         }
         let files = self.files.iter().map(|(name, mime, bytes)| file(name, mime, bytes));
         multipart("mixed", &[words].into_iter().chain(files).collect::<Vec<_>>())
+    }
+
+    /// The HTML, with its pictures.
+    fn shown(&self, html: &str) -> String {
+        let html = text("html", html);
+        if self.pictures.is_empty() {
+            return html;
+        }
+        let pictures = self.pictures.iter().map(|(id, mime, bytes)| picture(id, mime, bytes));
+        multipart("related", &[html].into_iter().chain(pictures).collect::<Vec<_>>())
     }
 
     /// Comes into INBOX; its UID.
@@ -182,6 +200,14 @@ fn file(name: &str, mime: &str, bytes: &[u8]) -> String {
     let encoded: String = name.bytes().map(|byte| format!("%{byte:02X}")).collect();
     format!(
         "Content-Type: {mime}\r\nContent-Disposition: attachment; filename*=utf-8''{encoded}\r\n\
+         Content-Transfer-Encoding: base64\r\n\r\n{}",
+        base64(bytes)
+    )
+}
+
+fn picture(id: &str, mime: &str, bytes: &[u8]) -> String {
+    format!(
+        "Content-Type: {mime}\r\nContent-ID: <{id}>\r\nContent-Disposition: inline\r\n\
          Content-Transfer-Encoding: base64\r\n\r\n{}",
         base64(bytes)
     )
