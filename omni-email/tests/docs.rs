@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
 use omni_email::Config;
+use omni_email::capabilities::capabilities;
 use omni_email::error::{Again, IMAP, SMTP, Stage};
 use omni_email::oauth::{ISSUERS, Pkce};
 use omni_email::presets::{Credential, PRESETS, Place, Preset};
@@ -13,8 +14,10 @@ const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 /// One test for all of them: each writes the same file anew.
 #[test]
 fn the_tables_of_the_documentation_are_the_data() {
+    let caps = capabilities(&Config::new("help@example.com", ""), None);
     docs::is_in_docs(CRATE, "providers", &providers());
     docs::is_in_docs(CRATE, "issuers", &issuers());
+    docs::is_in_docs(CRATE, "capabilities", &docs::capabilities(CRATE, &[("Support", &caps)]));
     docs::is_in_docs(CRATE, "settings", &docs::settings::<Config>());
     docs::is_in_docs(CRATE, "smtp errors", &smtp());
     docs::is_in_docs(CRATE, "imap errors", &imap());

@@ -84,8 +84,10 @@ pub(super) fn is_responder(mail: &Mail) -> bool {
         || headers.all("precedence").any(|value| first_word(value) == "auto_reply")
 }
 
+/// A form of a web site writes in such a name too: then a person stands under Reply-To.
 pub(super) fn is_daemon(mail: &Mail) -> bool {
-    mail.from.first().is_some_and(|from| is_robot(&from.address))
+    let is_form = mail.reply_to.iter().any(|one| !is_robot(&one.address));
+    mail.from.first().is_some_and(|from| is_robot(&from.address)) && !is_form
 }
 
 /// Whether an address is one that nobody reads: `mailer-daemon`, `no-reply`, the bounces of a list.
