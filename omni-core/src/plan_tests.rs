@@ -199,7 +199,8 @@ fn what_only_a_mail_has_goes_with_its_words_and_all_its_files() {
     caps.content.insert(ContentKind::Email, Support::Full);
     caps.caption = Some(TextLimit::default());
     let file = Part::Media(Media::new(MediaKind::File, Bytes::from_static(b"y")));
-    let subject = || Part::Email(EmailParts { subject: Some("Счёт 📄".into()), ..EmailParts::default() });
+    let subject =
+        || Part::Email(EmailParts { subject: Some("Счёт 📄".into()), ..EmailParts::default() });
     let whole = Content::text("Во вложении").and(image()).and(file).and(subject());
     assert_eq!(plan(&caps, &whole, &PlanContext::default()).parts, [whole]);
     let words = Content::text("Здравствуйте").and(subject());

@@ -9,5 +9,5 @@ pub mod report;
 pub mod sender;
 pub mod thread;
 
-pub(crate) use mime::{file_name, parameter};
 pub use mime::{Limits, LoadedText, extract, read, reduced};
+pub(crate) use mime::{file_name, parameter};
