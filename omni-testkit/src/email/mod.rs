@@ -266,6 +266,15 @@ impl MailServer {
         self.core.state().sent.clone()
     }
 
+    /// Takes what was handed in so far out of the server's memory, and forgets what clients said: for long runs.
+    /// [`Self::sent`], [`Self::sends`] and [`Self::said`] begin anew.
+    #[must_use]
+    pub fn forget(&self) -> Vec<Submission> {
+        let mut state = self.core.state();
+        state.said = Vec::new();
+        std::mem::take(&mut state.sent)
+    }
+
     /// Waits until so many mails were handed in since the start, and returns them all.
     ///
     /// # Panics

@@ -336,11 +336,15 @@ impl Session {
             return Ok(flow);
         }
         let Some(raw) = self.content().await? else { return Ok(Flow::Ends) };
-        self.step(Stage::Dot, ".", |s| match raw {
-            Ok(raw) => s.takes(raw),
-            Err(refusal) => refusal.to_owned(),
-        })
-        .await
+        let flow = self
+            .step(Stage::Dot, ".", |s| match raw {
+                Ok(raw) => s.takes(raw),
+                Err(refusal) => refusal.to_owned(),
+            })
+            .await;
+        // The end of the mail ends its transaction, also when it is refused (RFC 5321, 4.1.1.4).
+        self.letter = None;
+        flow
     }
 
     /// The mail up to its dot; `None` when the session ends before it, an error when it may not be taken.
