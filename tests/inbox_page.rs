@@ -9,6 +9,7 @@ mod support {
 
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use omni::http::Http;
 use omni_testkit::email::{MailServer, Settings};
@@ -16,11 +17,13 @@ use omni_testkit::telegram::{BotProfile, SimConfig, TelegramSim, User};
 use serde_json::Value;
 use support::browser::Browser;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::net::TcpListener;
 use tokio::process::ChildStdout;
 
 const NAME: &str = "Анна Белова";
 const QUESTION: &str = "Здравствуйте! Есть 38-й? 😀👩‍🚀";
 const ANSWER: &str = "Да, последняя пара 🔥 Отложить?";
+const PATIENCE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_talk_from_the_first_word_to_the_block() {
@@ -120,7 +123,10 @@ async fn a_mail_shows_its_subject_its_pictures_and_its_files_and_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mail_that_wants_to_run_scripts_runs_none() {
+async fn a_mail_runs_no_script_and_learns_of_no_reader_who_does_not_want_it() {
+    let spy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    spy.set_nonblocking(true).unwrap();
+    let remote = format!("<img src=\"https://{}/seen.png\">", spy.local_addr().unwrap());
     let server = MailServer::start(Settings::new("help@shop.example", "s3cret")).await.unwrap();
     let inbox = Inbox::start(&mailbox(&server)).await;
     let browser = Browser::start(1440, 900).await;
@@ -132,7 +138,7 @@ async fn a_mail_that_wants_to_run_scripts_runs_none() {
         .mail(QUESTION)
         .from(NAME, "anna@customer.example")
         .subject("<img src=x onerror=\"top.heard = 1\"> 👟")
-        .html(&format!("<table><tr><td>38</td></tr></table><img src=\"cid:shoe%201@a\">{HOSTILE}"))
+        .html(&format!("<table><tr><td>38</td></tr></table><img src=\"cid:shoe%201@a\">{remote}{HOSTILE}"))
         .picture("shoe 1@a", "image/jpeg", picture)
         .file("Счёт <b>38.html", "text/html", "<script>top.heard = 2</script>")
         .arrives();
@@ -153,6 +159,10 @@ async fn a_mail_that_wants_to_run_scripts_runs_none() {
     let shown = "return document.querySelector('td') && document.querySelector('img').naturalWidth > 0";
     browser.wait("the picture of the mail, in its place", shown).await;
     browser.leave_frame().await;
+    assert!(spy.accept().is_err(), "a remote picture was asked for by itself");
+    browser.click("[data-testid=load-remote]").await;
+    let spy = TcpListener::from_std(spy).unwrap();
+    tokio::time::timeout(PATIENCE, spy.accept()).await.expect("the picture is asked for").unwrap();
     write(&browser, "[data-testid=reply-text]", ANSWER).await;
     browser.click("[data-testid=send]").await;
     let sent = server.sends(1).await;
@@ -412,7 +422,7 @@ impl Inbox {
             if lines.as_array().unwrap().iter().any(|line| line["text"] == words) {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
         panic!("{name} at {provider} never saw {words:?}: {}", self.get(&chat).await);
     }
