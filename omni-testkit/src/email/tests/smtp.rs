@@ -157,6 +157,17 @@ async fn bare_line_ends_within_a_mail_are_refused() {
 }
 
 #[tokio::test]
+async fn a_refused_mail_ends_its_transaction() {
+    let server = server().await;
+    let mut talk = Talk::submitting(&server).await;
+    server.smtp().on(Stage::Dot, 1, SmtpFault::Reply("451 4.3.0 Later".to_owned()));
+    assert_eq!(talk.hands_in(HELP, "olga@customer.example", MAIL).await, "451 4.3.0 Later");
+    assert!(talk.hands_in(HELP, "olga@customer.example", MAIL).await.starts_with("250 2.0.0 "));
+    assert_eq!(server.forget().len(), 1);
+    assert!(server.sent().is_empty(), "what is forgotten is not told again");
+}
+
+#[tokio::test]
 async fn a_mail_to_a_mailbox_of_the_server_arrives_there() {
     let server = server().await;
     let olga = server.mailbox("Olga@shop.example", "x");
