@@ -5,7 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // a failed `unwrap` is the failure
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -135,7 +135,7 @@ struct Soak {
     clock: Quick,
     tally: Mutex<Tally>,
     /// Numbers of the mails in the inbox, in its order.
-    inbox: Mutex<VecDeque<usize>>,
+    inbox: Mutex<Vec<usize>>,
     /// The first mail of each customer, and the last answer to them.
     first: Mutex<HashMap<usize, String>>,
     last: Mutex<HashMap<String, Submission>>,
@@ -201,7 +201,7 @@ impl Soak {
         let raw = letter.raw();
         self.tally.lock().unwrap().mails.push((self.clock.now(), 0));
         for _ in 0..times {
-            self.inbox.lock().unwrap().push_back(number);
+            self.inbox.lock().unwrap().push(number);
             self.server.deliver("INBOX", raw.clone());
         }
     }
@@ -211,10 +211,14 @@ impl Soak {
     fn tidies(&self) {
         let mut inbox = self.inbox.lock().unwrap();
         let mut tally = self.tally.lock().unwrap();
-        while inbox.len() > KEPT && tally.mails[inbox[0]].1 > 0 {
-            inbox.pop_front();
-            self.server.expunge("INBOX", self.server.uids("INBOX")[0]);
+        let uids = self.server.uids("INBOX");
+        let old = inbox.len().saturating_sub(KEPT);
+        let heard: Vec<bool> = inbox.iter().map(|number| tally.mails[*number].1 > 0).collect();
+        for (uid, _) in uids.iter().zip(&heard).take(old).filter(|(_, heard)| **heard) {
+            self.server.expunge("INBOX", *uid);
         }
+        let mut place = 0..;
+        inbox.retain(|_| place.next().is_some_and(|place| place >= old || !heard[place]));
         let sent = self.server.uids("Sent");
         for uid in &sent[..sent.len().saturating_sub(KEPT)] {
             *tally.filed.entry(answer_in(&self.server.raw("Sent", *uid))).or_default() += 1;
@@ -364,10 +368,19 @@ impl Soak {
         (received, sent)
     }
 
-    /// A line of figures. Returns how large the process is.
+    /// How many bytes of mails the simulator holds: more than usual while a mail waits to be fetched.
+    fn held(&self) -> u64 {
+        let folder = |name: &str| -> usize {
+            self.server.uids(name).iter().map(|uid| self.server.raw(name, *uid).len()).sum()
+        };
+        (folder("INBOX") + folder("Sent")) as u64
+    }
+
+    /// A line of figures. Returns how large the process is without the simulator's mails.
     fn figures(&self, quarter: &str, faults: &Faults) -> u64 {
         let (tally, counts) = (self.tally.lock().unwrap(), self.server.counts());
         let (resident, own) = resident();
+        let own = own.saturating_sub(self.held());
         let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
         println!(
             "{quarter}: {} mails ({} heard, longest way {:?}), {} answers ({} taken, {} doubted, {} unknown, {} filed), \

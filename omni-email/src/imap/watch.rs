@@ -362,6 +362,8 @@ impl Watch<'_> {
             }
         }
         self.commit(watched, mark, events).await?;
+        // A session that took mails was none that failed, however it ends.
+        self.sink.alive();
         if self.how(watched.role) == Open::ToChange && !seen.is_empty() {
             wire.add_flag(&seen.into_iter().collect(), "\\Seen").await?;
         }
