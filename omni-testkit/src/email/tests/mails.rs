@@ -44,6 +44,21 @@ async fn a_letter_says_what_it_was_told_to() {
 }
 
 #[tokio::test]
+async fn a_picture_lies_beside_the_html_that_shows_it_and_is_no_file() {
+    let server = server().await;
+    let html = "<img src=\"cid:ромашка@shop\">";
+    let letter = server.mail("[ромашка 🌼]").html(html).picture("ромашка@shop", "image/png", b"PNG".to_vec());
+    let raw = letter.file("счёт.pdf", "application/pdf", b"%PDF".to_vec()).raw();
+    let mail = MessageParser::default().parse(&*raw).unwrap();
+    assert_eq!(mail.body_html(0).unwrap().trim_end(), html);
+    let types: Vec<_> = mail.parts.iter().filter_map(|part| part.content_type()?.subtype()).collect();
+    assert_eq!(types, ["mixed", "alternative", "plain", "related", "html", "png", "pdf"]);
+    let picture = mail.parts.iter().find(|part| part.content_id() == Some("ромашка@shop")).unwrap();
+    assert_eq!(picture.contents(), b"PNG");
+    assert!(picture.content_disposition().unwrap().is_inline());
+}
+
+#[tokio::test]
 async fn letters_differ_by_their_ids_and_may_have_none() {
     let server = server().await;
     let ids: Vec<String> = (0..3)
