@@ -1,5 +1,6 @@
 //! From a provider into the store: webhooks and what listeners bring.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
@@ -166,6 +167,8 @@ impl Inner {
 pub(crate) struct LeasedSink {
     pub(crate) hub: Arc<Inner>,
     pub(crate) line: Arc<Line>,
+    /// Whether the listener ever said that it works.
+    pub(crate) worked: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -178,6 +181,7 @@ impl Sink for LeasedSink {
     }
 
     fn alive(&self) {
+        self.worked.store(true, Ordering::Relaxed);
         self.line.works();
     }
 }

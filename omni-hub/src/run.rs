@@ -1,6 +1,6 @@
 //! What runs: dispatchers, listeners, timers, the node's heartbeat.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -360,8 +360,9 @@ async fn listen(hub: Arc<Inner>, line: Arc<Line>) {
                 () = line.stop.cancelled() => return,
             }
         }
+        let worked = Arc::new(AtomicBool::new(false));
         let ended = tokio::select! {
-            ended = listen_once(&hub, &line, &key) => ended,
+            ended = listen_once(&hub, &line, &key, &worked) => ended,
             _ = replaced.changed() => {
                 failures = 0;
                 give_up_listening(&hub, &key).await;
@@ -378,7 +379,8 @@ async fn listen(hub: Arc<Inner>, line: Arc<Line>) {
             Ok(Listened::Ended) => Duration::from_secs(1),
             Err(error) => {
                 warn!(channel = %key, %error, "the listener stopped");
-                failures = if line.health() == Health::Working { 1 } else { failures + 1 };
+                // Not the channel's health: sending may be ill while receiving is well.
+                failures = if worked.load(Ordering::Relaxed) { 1 } else { failures + 1 };
                 line.ails(&error, now);
                 match error.retry() {
                     omni_core::error::Retry::After { wait, .. } => wait,
@@ -411,7 +413,12 @@ enum Listened {
     Ended,
 }
 
-async fn listen_once(hub: &Arc<Inner>, line: &Arc<Line>, key: &ChannelKey) -> Result<Listened, Error> {
+async fn listen_once(
+    hub: &Arc<Inner>,
+    line: &Arc<Line>,
+    key: &ChannelKey,
+    worked: &Arc<AtomicBool>,
+) -> Result<Listened, Error> {
     let storage = |e| Error::new(ErrorKind::Storage, "listen").with_source(e);
     if !hub.lease_to_listen(key).await.map_err(storage)? {
         return Ok(Listened::Elsewhere);
@@ -419,7 +426,7 @@ async fn listen_once(hub: &Arc<Inner>, line: &Arc<Line>, key: &ChannelKey) -> Re
     let env = line.env();
     let inbound = env.channel.inbound().ok_or_else(|| Error::unsupported("listen"))?;
     let cursor = hub.store.cursor(key).await.map_err(storage)?;
-    let sink = LeasedSink { hub: hub.clone(), line: line.clone() };
+    let sink = LeasedSink { hub: hub.clone(), line: line.clone(), worked: worked.clone() };
     tokio::select! {
         ended = inbound.listen(cursor, &sink) => ended.map(|()| Listened::Ended),
         // The listener is dropped the moment the lease is lost: two nodes never poll one account.

@@ -46,6 +46,8 @@ pub(crate) struct Provided {
     gate: watch::Sender<bool>,
     /// Counts what listeners may look at.
     news: watch::Sender<u64>,
+    /// Counts how often listeners were cut off.
+    cuts: watch::Sender<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -75,8 +77,8 @@ impl Drop for Listening<'_> {
 
 impl Provided {
     pub(crate) fn new() -> Arc<Self> {
-        let (gate, news) = (watch::Sender::new(true), watch::Sender::new(0));
-        Arc::new(Self { state: Mutex::default(), gate, news })
+        let (gate, news, cuts) = (watch::Sender::new(true), watch::Sender::new(0), watch::Sender::new(0));
+        Arc::new(Self { state: Mutex::default(), gate, news, cuts })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -135,6 +137,11 @@ impl Provided {
         self.news.send_modify(|n| *n += 1);
     }
 
+    /// Cuts off whoever listens now.
+    pub(crate) fn cut_listeners(&self) {
+        self.cuts.send_modify(|n| *n += 1);
+    }
+
     /// What whoever begins to listen is answered.
     pub(crate) fn refuse_listeners(&self, kind: Option<ErrorKind>) {
         self.state().listen_error = kind;
@@ -187,12 +194,15 @@ impl Provided {
         let _listening = Listening(self);
         sink.alive();
         let mut at: usize = from.map_or(0, |c| c.as_str().parse().unwrap());
-        let mut news = self.news.subscribe();
+        let (mut news, mut cuts) = (self.news.subscribe(), self.cuts.subscribe());
         loop {
             news.mark_unchanged();
             let fresh: Vec<Event> = self.state().updates.iter().skip(at).cloned().collect();
             if fresh.is_empty() {
-                news.changed().await.unwrap();
+                tokio::select! {
+                    told = news.changed() => told.unwrap(),
+                    _ = cuts.changed() => return Err(Error::new(ErrorKind::Network, "listen")),
+                }
                 continue;
             }
             let end = at + fresh.len();

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use omni_core::Address;
 use omni_core::Status;
 use omni_core::capability::Idempotency;
-use omni_core::error::ErrorKind;
+use omni_core::error::{Error, ErrorKind};
 use omni_core::policy::Engine;
 use omni_hub::store::Refused;
 use omni_hub::{ChannelSetup, Health, Hub, HubError, Interrupted};
 
-use crate::fake::Fake;
+use crate::fake::{Fake, Turn};
 use crate::world::*;
 
 fn listening(world: &World) -> Hub {
@@ -63,6 +63,25 @@ async fn a_listener_that_returns_its_lease_is_followed_soon() {
     running.await.unwrap().unwrap();
     world.pass_slowly(secs(6)).await;
     assert_eq!(second.health()[0].health, Health::Working);
+}
+
+#[tokio::test]
+async fn a_provider_that_takes_nothing_is_listened_to_all_the_same() {
+    let world = World::new();
+    let hub = listening(&world);
+    run(&hub);
+    world.provided.update(says("1", "a", "раз"));
+    idle().await;
+    let talk = world.conversation().await.id;
+    for cut in 1..=8 {
+        world.provided.script([Turn::Refuse(Error::new(ErrorKind::Protocol, "send"))]);
+        hub.reply(talk, anna("ответ")).await.unwrap();
+        idle().await;
+        assert!(matches!(hub.health()[0].health, Health::Degraded { .. }), "sending is ill");
+        world.provided.cut_listeners();
+        world.pass_slowly(secs(5)).await;
+        assert_eq!(world.provided.listeners().0, 1, "after cut {cut} it listens again within seconds");
+    }
 }
 
 #[tokio::test]
