@@ -375,11 +375,19 @@ fn fault(server: &Server, stage: Stage, error: lettre::transport::smtp::Error) -
     }
     let io = error.source().and_then(|e| e.downcast_ref::<io::Error>());
     let closed = words == "incomplete response";
-    Fault::Lost(match io {
-        Some(e) => net::failed(stage.operation(), server, io::Error::new(e.kind(), e.to_string())),
-        None if closed => {
-            net::failed(stage.operation(), server, io::Error::new(io::ErrorKind::UnexpectedEof, CLOSED))
+    let lost = |kind, text: &str| {
+        let error = net::failed(stage.operation(), server, io::Error::new(kind, text));
+        match stage {
+            Stage::Hello | Stage::Login => error,
+            // The settings are good: it got this far.
+            _ => {
+                error.with_advice("if it stays unknown what became of the mail, ask before you send it again")
+            }
         }
+    };
+    Fault::Lost(match io {
+        Some(e) => lost(e.kind(), &e.to_string()),
+        None if closed => lost(io::ErrorKind::UnexpectedEof, CLOSED),
         None => place(server, Error::new(ErrorKind::Protocol, stage.operation()))
             .with_text("the server's answer is not SMTP")
             .with_advice("check host, port and tls of smtp"),
