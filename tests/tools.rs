@@ -183,7 +183,7 @@ async fn what_cannot_be_tried_is_explained() {
         (&["--provider", "telegram", "--config", bad_token], "must look like 7000000001:AAxxxx"),
         (
             &["--provider", "pigeon", "--config", config],
-            "no connector named pigeon; compiled in: autoru, avito, telegram",
+            "no connector named pigeon; compiled in: autoru, avito, email, telegram",
         ),
     ];
     for (arguments, words) in shared {
