@@ -246,6 +246,10 @@ async fn assert_once(hub: &Hub, bot: &BotHandle, ivan: &Customer, texts: &[&str]
     for text in texts {
         bot.wait_for_text(ivan.chat_id(), text).await;
     }
+    // A call is noted when it is answered, a moment after its message is in the chat.
+    let handed_over =
+        |bot: &BotHandle| bot.attempts().iter().filter(|call| call.method == "sendmessage").count();
+    bot.wait_for("the answers", |bot| (handed_over(bot) >= texts.len()).then_some(())).await;
     let conversations = hub.conversations(&ConversationQuery::default()).await.unwrap();
     assert_eq!(conversations.len(), 1);
     let messages = hub.messages(conversations[0].id, None, 1000).await.unwrap();
@@ -259,8 +263,7 @@ async fn assert_once(hub: &Hub, bot: &BotHandle, ivan: &Customer, texts: &[&str]
     wanted.sort_unstable();
     assert_eq!(said(Direction::In), wanted, "each message is there once");
     assert_eq!(said(Direction::Out), wanted, "each is answered once");
-    let handed_over = bot.attempts().iter().filter(|call| call.method == "sendmessage").count();
-    assert_eq!(handed_over, texts.len(), "each answer is handed over once");
+    assert_eq!(handed_over(bot), texts.len(), "each answer is handed over once");
 }
 
 /// Asserts that the provider made so many requests, and that each got a 200.
