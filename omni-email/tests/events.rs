@@ -219,6 +219,18 @@ fn a_mail_without_a_sender_is_kept_as_not_understood() {
 }
 
 #[test]
+fn two_mails_of_which_nothing_could_be_had_are_two_events() {
+    let ours = Ours::of(&config());
+    let of = |uid: u32| {
+        let raw = Raw { uid, ..raw("") };
+        let place = Place { role: Role::Inbox, raw: &raw, told: Told::Live };
+        events(&read(&raw.bytes, &Limits::default()), &place, &ours).remove(0).id
+    };
+    assert_ne!(of(42), of(43), "the second would be taken for a repetition of the first");
+    assert_eq!(of(42), of(42));
+}
+
+#[test]
 fn old_mail_has_the_older_of_its_times() {
     let event = told(&with(ANNA, "Давно").replace("2026", "2020"), Role::Inbox, Told::History);
     assert_eq!(event.told, Told::History);

@@ -66,9 +66,14 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The id of the mail's only event.
+    /// The id of the mail's only event. Mails of which nothing could be had are alike in what they hold: what tells them
+    /// apart is where they lie.
     fn id(&self) -> EventId {
-        EventId::from(thread::hex(&self.mail.key))
+        let Raw { folder, uid_validity, uid, bytes, .. } = self.place.raw;
+        match bytes.is_empty() {
+            true => EventId::from(format!("unreadable:{uid_validity}:{uid}:{folder}")),
+            false => EventId::from(thread::hex(&self.mail.key)),
+        }
     }
 
     fn event(&self, id: EventId, body: EventBody) -> Event {
