@@ -5,44 +5,18 @@
 
 mod support {
     pub(crate) mod built;
+    pub(crate) mod process;
 }
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use omni::SqliteStore;
-use omni::core::event::EventBody;
-use omni::hub::HostEvent;
-use omni::hub::store::Store;
 use omni_testkit::vk::{Community, CommunityProfile, Customer, Scope, SimConfig, User, VkSim};
+use support::process::{Host, stored};
 
 const KILLS: u64 = 12;
 const PEOPLE: i64 = 5;
 const GROUP: i64 = 123_456;
-
-/// The desk with one community, polled.
-struct Host(Child);
-
-impl Host {
-    fn start(folder: &Path) -> Self {
-        let child = Command::new(support::built::example("inbox"))
-            .env("OMNI_CONFIG", folder.join("omni.toml"))
-            .env("OMNI_DB", folder.join("desk.db"))
-            .env("LISTEN", "127.0.0.1:0")
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the example starts");
-        Self(child)
-    }
-
-    fn kill(mut self) {
-        self.0.kill().expect("SIGKILL");
-        self.0.wait().expect("it is dead");
-    }
-}
 
 fn configure(folder: &Path, sim: &VkSim, community: &Community) {
     let token = community.token(&Scope::ALL);
@@ -52,25 +26,6 @@ fn configure(folder: &Path, sim: &VkSim, community: &Community) {
         sim.base_url()
     );
     std::fs::write(folder.join("omni.toml"), settings).unwrap();
-}
-
-/// How often each text of a person is in the store.
-async fn stored(folder: &Path) -> HashMap<String, u64> {
-    let store = SqliteStore::open(folder.join("desk.db")).expect("the database opens after a kill");
-    let (mut received, mut after) = (HashMap::new(), 0);
-    loop {
-        let entries = store.entries(after, 10_000).await.expect("the log is readable");
-        let Some(last) = entries.last() else { return received };
-        after = last.seq;
-        for entry in entries {
-            if let HostEvent::Received { event, .. } = entry.event
-                && let EventBody::Message(message) = &event.body
-            {
-                let text = message.content.plain_text().unwrap_or_default().to_owned();
-                *received.entry(text).or_default() += 1;
-            }
-        }
-    }
 }
 
 /// Waits until the store holds so many messages.

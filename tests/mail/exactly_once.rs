@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use omni::SqliteStore;
@@ -11,9 +11,9 @@ use omni::email::First;
 use omni::hub::HostEvent;
 use omni::hub::store::Store;
 
-use crate::built;
 use crate::desk::Desk;
 use crate::servers::{PASSWORD, Servers, mail};
+use crate::support::process::{Host, stored};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_numbers_of_all_mails_double_and_lose_nothing() {
@@ -79,48 +79,6 @@ async fn ten_thousand_mails_are_history_each_once() {
     println!("{MAILS} mails in {:?}", begun.elapsed());
     assert_eq!(seen.len(), MAILS, "each once");
     desk.stop().await;
-}
-
-/// The desk as a process.
-struct Host(Child);
-
-impl Host {
-    fn start(folder: &Path) -> Self {
-        let child = Command::new(built::example("inbox"))
-            .env("OMNI_CONFIG", folder.join("omni.toml"))
-            .env("OMNI_DB", folder.join("desk.db"))
-            .env("LISTEN", "127.0.0.1:0")
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the example starts");
-        Self(child)
-    }
-
-    fn kill(mut self) {
-        self.0.kill().expect("SIGKILL");
-        self.0.wait().expect("it is dead");
-    }
-}
-
-/// How often each text is in the store.
-async fn stored(folder: &Path) -> HashMap<String, u64> {
-    let store = SqliteStore::open(folder.join("desk.db")).expect("the database opens after a kill");
-    let (mut received, mut after) = (HashMap::new(), 0);
-    loop {
-        let entries = store.entries(after, 10_000).await.expect("the log is readable");
-        let Some(last) = entries.last() else { return received };
-        after = last.seq;
-        for entry in entries {
-            if let HostEvent::Received { event, .. } = entry.event
-                && let EventBody::Message(message) = &event.body
-            {
-                let text = message.content.plain_text().unwrap_or_default().to_owned();
-                *received.entry(text).or_default() += 1;
-            }
-        }
-    }
 }
 
 async fn wait_for(folder: &Path, count: u64) -> HashMap<String, u64> {

@@ -3,10 +3,13 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)] // here a failed unwrap is the failure
 
 mod accounts;
-#[path = "../support/built.rs"]
-mod built;
 mod desk;
 mod exactly_once;
 mod receiving;
 mod sending;
 mod servers;
+#[path = "../support"]
+mod support {
+    pub(crate) mod built;
+    pub(crate) mod process;
+}
